@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# make help lists the goals.  Profiles are variables with a build folder each:
+#   make SAN=address,undefined check      V=1 shows commands
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+VERSION ?= v0.1.0
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null)
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+comma := ,
+SAN ?=
+BUILD ?= build$(if $(SAN),/$(subst $(comma),+,$(SAN)))
+
+CC ?= gcc
+CSTD := -std=gnu17
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
+        -Wswitch-enum -Wformat=2 -Wno-unused-parameter -Werror
+OPT := -O2 -g $(if $(SAN),-fno-omit-frame-pointer -fsanitize=$(SAN),-D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong -fPIE
+CPPFLAGS_ := -I. -I$(BUILD)/gen -D_GNU_SOURCE -MMD -MP
+CFLAGS_ := $(CSTD) $(OPT) $(HARDEN) $(WARN) -ffunction-sections -fdata-sections $(CFLAGS)
+LDFLAGS_ := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+# Lower first; a later folder may use earlier ones (docs/layers.txt).
+LAYERS := base http certs openapi kube webhooks subresources controller handler launcher cli apiserver
+PROGRAMS := virt-api virt-controller virt-handler virt-launcher kubectl-virt virt-gen
+
+main_virt-api        := apiserver/main.c
+main_virt-controller := controller/main.c
+main_virt-handler    := handler/main.c
+main_virt-launcher   := launcher/main.c
+main_kubectl-virt    := cli/main.c
+main_virt-gen        := apiserver/gen.c
+
+libs_common := -luv -lmicrohttpd -lgnutls -lcurl -ljansson -lpthread -lm
+libs_virt-api        := $(libs_common)
+libs_virt-controller := $(libs_common)
+libs_virt-handler    := -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 $(libs_common)
+libs_virt-launcher   := -lvirt -lvirt-qemu $(libs_common)
+libs_kubectl-virt    := -lwebsockets $(libs_common)
+libs_virt-gen        := $(libs_common)
+libs_test            := -lcmocka -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 -lvirt -lvirt-qemu $(libs_common)
+
+CPPFLAGS_ += -I/usr/include/libnl3
+
+mains := $(foreach p,$(PROGRAMS),$(main_$(p)))
+sources = $(filter-out $(mains),$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+# Archives in link order: users before the used.
+reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+have := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(l)))
+ARCHIVES := $(patsubst %,$(BUILD)/lib%.a,$(call reverse,$(have)))
+built_programs := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(p))),$(p)))
+
+.PHONY: all
+all: $(patsubst %,$(BUILD)/%,$(built_programs)) ## build every program into build/
+
+define archive_rule
+$(BUILD)/lib$(1).a: $(call objects,$(1))
+	$$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach l,$(have),$(eval $(call archive_rule,$(l))))
+
+$(BUILD)/%.o: %.c | $(BUILD)/gen/version.h
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) -c $< -o $@
+
+$(BUILD)/gen/version.h: Makefile
+	@mkdir -p $(@D)
+	@printf '#define CVIRT_VERSION "%s"\n#define CVIRT_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@
+
+define program_rule
+$(BUILD)/$(1): $(BUILD)/$(patsubst %.c,%.o,$(main_$(1))) $(ARCHIVES)
+	@echo "  LD    $$@"
+	$$(Q)$$(CC) $$(LDFLAGS_) -o $$@ $$< -Wl,--start-group $$(ARCHIVES) -Wl,--end-group $(libs_$(1))
+endef
+$(foreach p,$(built_programs),$(eval $(call program_rule,$(p))))
+
+# ---- unit tests: one program a source file of test/unit ----
+unit_names := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
+unit_programs := $(patsubst %,$(BUILD)/unit/%,$(unit_names))
+
+$(BUILD)/unit/%: test/unit/%.c $(ARCHIVES) $(wildcard test/unit/*.h)
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(libs_test)
+
+.PHONY: unit
+unit: $(unit_programs) ## build and run the unit tests (ONLY=name: one of them)
+	$(Q)test/run-unit.sh $(if $(ONLY),$(BUILD)/unit/$(ONLY),$(unit_programs))
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- checks ----
+.PHONY: check-layers
+check-layers: ## every #include stays inside docs/layers.txt
+	@grep -rEo --include='*.[ch]' '^#include "[a-z]+/' $(LAYERS) test | \
+	sed -E 's|^([a-z]+)/[^:]*:#include "([a-z]+)/|\1 \2|' | sort -u | \
+	awk 'NR == FNR { split($$0, a, ": *"); may[a[1]] = " " a[1] " " a[2] " "; next } \
+	     !index(may[$$1], " " $$2 " ") { print $$1 "/ must not include " $$2 "/"; bad = 1 } \
+	     END { exit bad }' docs/layers.txt -
+
+.PHONY: check-headers
+check-headers: | $(BUILD)/gen/version.h ## every header compiles alone
+	@for h in $$(ls $(patsubst %,%/*.h,$(LAYERS)) 2>/dev/null); do \
+	  echo "#include \"$$h\"" | $(CC) -I. -I$(BUILD)/gen -I/usr/include/libnl3 -D_GNU_SOURCE $(CSTD) -fsyntax-only -Wall -Werror -x c - || { echo "$$h does not compile alone"; exit 1; }; \
+	done
+
+.PHONY: fmt
+fmt: ## clang-format in place
+	@clang-format -i $$(ls $(patsubst %,%/*.[ch],$(LAYERS)) test/unit/*.[ch] 2>/dev/null)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

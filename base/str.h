@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small things about C strings.  All arguments borrowed; NULL is allowed where said. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Equal; NULL equals only NULL. */
+static inline bool streq(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool str_has_prefix(const char *s, const char *prefix);
+bool str_has_suffix(const char *s, const char *suffix);
+
+/* Whole-string decimal in [min, max] (no sign unless min < 0, no space); 0 or -1. */
+int str_to_int(const char *s, long long min, long long max, long long *ret_value);
+
+/* Percent-decode in place semantics into a new string; malformed escapes are kept raw. */
+char *str_percent_decode(const char *s);
+
+/* Standard base64.  New buffers; decode returns NULL on malformed input. */
+char *str_base64(const void *data, size_t len);
+void *str_unbase64(const char *s, size_t *ret_len);
+
+/* Random bytes from the kernel, a random UUID v4 and RFC 4122 v5 in text form (37 bytes with NUL). */
+void random_bytes(void *out, size_t len);
+void uuid_v4(char out[37]);
+void uuid_v5(const char *namespace_uuid, const char *name, char out[37]);
+
+/* n characters of Kubernetes' name alphabet (bcdfghjklmnpqrstvwxz2456789) plus NUL into out[n + 1]. */
+void random_suffix(char *out, size_t n);
+
+/* Is `s` a DNS-1123 label (<= 63) / subdomain (<= 253)? */
+bool is_dns_label(const char *s);
+bool is_dns_subdomain(const char *s);
+
+#endif
