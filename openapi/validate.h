@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Does an object keep to its kind's table?  One walk over the object, all
+ * faults reported: unknown fields (everywhere but below opaque and lenient
+ * rows), wrong types, bounds, enums, missing required fields, rules.  Pure; any thread.
+ */
+#ifndef OPENAPI_VALIDATE_H
+#define OPENAPI_VALIDATE_H
+
+#include <jansson.h>
+
+#include "openapi/field.h"
+#include "openapi/findings.h"
+
+struct kind;
+
+/* The whole object of a kind (openapi/kinds.h). */
+void schema_validate(const struct kind *kind, const json_t *obj, struct findings *out);
+
+/* A value of any type, found at `at` (NULL is the top): request bodies, parts of an object. */
+void schema_check(const struct schema *s, const json_t *v, const struct at *at, struct findings *out);
+
+#endif
