@@ -34,7 +34,7 @@ main_virt-launcher   := launcher/main.c
 main_kubectl-virt    := cli/main.c
 main_virt-gen        := apiserver/gen.c
 
-libs_common := -luv -lmicrohttpd -lgnutls -lcurl -ljansson -lpthread -lm
+libs_common := -lyaml -luv -lmicrohttpd -lgnutls -lcurl -ljansson -luuid -lpthread -lm
 libs_virt-api        := $(libs_common)
 libs_virt-controller := $(libs_common)
 libs_virt-handler    := -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 $(libs_common)

@@ -3,7 +3,8 @@
  * JSON by path, written as the user writes it: "spec.domain.cpu.cores",
  * "spec.volumes[0].name".  A key that holds a dot or a bracket is quoted:
  * metadata.labels['kubevirt.io/nodeName'] (either quote).  Reading never
- * changes the value and treats a wrong type as absent.  Results are borrowed.
+ * changes the value and treats a wrong type as absent, and a malformed path (jpathf with a name
+ * from outside) too; in writing a malformed path aborts.  Results are borrowed.
  */
 #ifndef BASE_JPATH_H
 #define BASE_JPATH_H
@@ -24,7 +25,10 @@ bool jpath_bool(const json_t *v, const char *path, bool dflt);
 json_t *jpath_obj(const json_t *v, const char *path); /* NULL unless an object */
 json_t *jpath_arr(const json_t *v, const char *path); /* NULL unless an array */
 
-/* Set, making objects on the way; steals `value`.  Aborts if a step is not an object (array indexes must exist). */
+/*
+ * Set, making objects on the way (null counts as absent); steals `value`.  Aborts if a step is not an object (array
+ * indexes must exist).  jpath_set_str replaces bytes that are not UTF-8 with '?'.
+ */
 void jpath_set(json_t *v, const char *path, json_t *value);
 void jpath_set_str(json_t *v, const char *path, const char *s);
 void jpath_set_int(json_t *v, const char *path, json_int_t i);
@@ -58,19 +62,23 @@ json_t *condition_find(const json_t *obj, const char *type);
 bool condition_is_true(const json_t *obj, const char *type);
 /*
  * Set type/status/reason/message in obj.status.conditions (made when absent);
- * lastTransitionTime becomes `now` only when the status changes.  True when anything changed.
+ * lastTransitionTime becomes `now` only when the status changes; reason and message are left out
+ * when NULL or "".  True when anything changed.
  */
 bool condition_set(json_t *obj, const char *type, const char *status, const char *reason,
                    const char *message, const char *now);
 bool condition_remove(json_t *obj, const char *type);
 
-/* Limits for json from outside. */
+/* Limits for json from outside; JSON_BODY_MAX is for whoever reads it off the network. */
 enum { JSON_DEPTH_MAX = 100, JSON_BODY_MAX = 3 * 1024 * 1024 };
+/* Objects and arrays in a text of len bytes: at most JSON_CONTAINERS_FREE + len / JSON_CONTAINER_BYTES. */
+enum { JSON_CONTAINERS_FREE = 1000, JSON_CONTAINER_BYTES = 8 };
 
 /*
- * Parse one JSON text from outside: depth and size bounded, duplicate keys,
- * trailing garbage and invalid UTF-8 refused.  New reference in *ret; -ERR_BAD_REQUEST
- * with position in the message otherwise.
+ * Parse one JSON text (any value) from outside: depth and number of containers bounded; duplicate
+ * keys, trailing garbage, NUL characters, numbers that do not fit and invalid UTF-8 refused.  The
+ * caller has bounded len.  New reference in *ret; -ERR_BAD_REQUEST with the position in the
+ * message otherwise.
  */
 int json_parse(json_t **ret, const void *data, size_t len, struct error *e);
 

@@ -20,10 +20,13 @@ char *must_strdup(const char *s);
 char *must_strndup(const char *s, size_t n);
 char *must_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* json_pack with ' style formats; aborts on a bad format or no memory.  New reference. */
+/*
+ * json_pack; aborts on a bad format, no memory, and on text that is not UTF-8: check or clean
+ * what comes from outside first (base/str.h).  New reference.
+ */
 json_t *must_pack(const char *fmt, ...);
 
-/* Deep copy, dump (compact, caller frees) and object/array setters that steal `v` and never fail. */
+/* Deep copy, dump (compact unless JSON_INDENT is among the flags; caller frees) and object/array setters that steal `v` and never fail. */
 json_t *must_copy(const json_t *v);
 char *must_dumps(const json_t *v, size_t flags);
 void must_set(json_t *object, const char *key, json_t *v);

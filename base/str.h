@@ -19,10 +19,21 @@ bool str_has_suffix(const char *s, const char *suffix);
 /* Whole-string decimal in [min, max] (no sign unless min < 0, no space); 0 or -1. */
 int str_to_int(const char *s, long long min, long long max, long long *ret_value);
 
-/* Percent-decode in place semantics into a new string; malformed escapes are kept raw. */
+/* Percent-decode into a new string; malformed escapes and %00 are kept raw.  "+" stays "+". */
 char *str_percent_decode(const char *s);
 
-/* Standard base64.  New buffers; decode returns NULL on malformed input. */
+/*
+ * Text from outside must be UTF-8 before it becomes JSON (jansson refuses anything else, and
+ * must_pack then aborts).  str_utf8_len: bytes of the character at s, 0 when it is malformed.
+ */
+bool str_is_utf8(const char *s);
+size_t str_utf8_len(const char *s);
+void str_make_utf8(char *s); /* every malformed byte becomes '?' */
+
+/*
+ * Standard base64 with padding.  New buffers; decode returns NULL on malformed input, skips line
+ * breaks, and puts a NUL behind the data.
+ */
 char *str_base64(const void *data, size_t len);
 void *str_unbase64(const char *s, size_t *ret_len);
 
