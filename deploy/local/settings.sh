@@ -65,6 +65,6 @@ write_file() {
 }
 
 # ctr of the local node's containerd, in the namespace that kubelet uses.
-node_ctr() { "$BIN/ctr" --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@"; }
+node_ctr() { CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1 "$BIN/ctr" --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@"; }
 
 node_has_containerd() { [ -S "$CONTAINERD_SOCKET" ] && node_ctr version >/dev/null 2>&1; }

@@ -32,7 +32,7 @@ cgroup_folders() {
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
         echo "/sys/fs/cgroup/$CGROUP"
     else
-        awk -v group="$CGROUP" '$3 == "cgroup" { print $2 "/" group }' /proc/mounts
+        awk -v group="$CGROUP" '$3 ~ /^cgroup2?$/ { print $2 "/" group }' /proc/mounts
     fi
 }
 
