@@ -7,12 +7,14 @@
 
 #include "base/error.h"
 
-enum { JPATCH_OPS_MAX = 10000 };
+/* Operations of a patch; values (scalars included) that all of them together add, copy and move. */
+enum { JPATCH_OPS_MAX = 10000, JPATCH_NODES_MAX = 500000 };
 
 /*
  * Apply `patch` to *doc, which is replaced only on success (the old value is
  * released).  -ERR_BAD_REQUEST for a malformed patch, -ERR_INVALID when a path
- * does not exist, -ERR_CONFLICT when a test operation fails.
+ * does not exist (or the result would nest deeper than JSON_DEPTH_MAX), -ERR_CONFLICT when a
+ * test operation fails.
  */
 int jpatch_apply(json_t **doc, const json_t *patch, struct error *e);
 
@@ -25,7 +27,7 @@ void jpatch_replace(json_t *patch, const char *path, json_t *value);
 void jpatch_test(json_t *patch, const char *path, json_t *value); /* value NULL tests for null */
 void jpatch_remove(json_t *patch, const char *path);
 
-/* Merge patch: returns the new value (target borrowed). */
+/* Merge patch: returns the new value (target borrowed; NULL is nothing). */
 json_t *jmerge_apply(const json_t *target, const json_t *patch);
 /* The merge patch that makes `after` of `before`; new, {} when equal.  Arrays are replaced whole. */
 json_t *jmerge_make(const json_t *before, const json_t *after);

@@ -60,6 +60,9 @@ enum option_result { OPTIONS_OK, OPTIONS_DONE /* --help or --version was printed
 int options_parse(const struct option_program *p, void *settings, int argc, char **argv,
                   struct option_list *args, struct error *e);
 
+/* "30s", "5m", "1h30m", "1.5s", "100ms" as Go prints them, a bare number is seconds; 0 or -1. */
+int duration_parse(const char *text, long long *ret_ms);
+
 /* The man page (roff, section 1 or 8) of a program, to stdout-like buffer. */
 struct buf;
 void options_man(const struct option_program *p, int section, struct buf *out);
