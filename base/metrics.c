@@ -234,7 +234,7 @@ static const char *number(double value, char out[NUMBER_MAX])
     }
     (void)snprintf(out, NUMBER_MAX, "%.*e", digits - 1, value);
     const long exponent = strtol(strchr(out, 'e') + 1, NULL, 10);
-    if (exponent >= -4 && exponent < 21 && (exponent < 6 || digits > exponent + 21))
+    if (exponent >= -4 && exponent < 6)
         (void)snprintf(out, NUMBER_MAX, "%.*f",
                        digits - 1 > exponent ? (int)(digits - 1 - exponent) : 0, value);
     return out;

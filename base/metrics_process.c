@@ -33,7 +33,7 @@ PROCESS_METRIC(start_seconds, METRIC_GAUGE, "process_start_time_seconds",
 /* The beginning of a small file as text; false when it cannot be read. */
 static bool read_text(const char *path, char *out, size_t size)
 {
-    scoped_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+    scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
 
     out[n > 0 ? n : 0] = '\0';
@@ -71,7 +71,7 @@ static void collect_stat(void)
         return;
 
     const double hertz = (double)sysconf(_SC_CLK_TCK);
-    static double started_at; /* once: the clocks' difference wanders */
+    static _Atomic double started_at; /* once: the clocks' difference wanders */
     if (started_at == 0)
         started_at = boot_time() + (double)start_ticks / hertz;
     metric_set(&cpu_seconds, (double)(user_ticks + system_ticks) / hertz);
