@@ -41,6 +41,7 @@ struct http_client {
     char *user_agent;
     char *username;
     char *password;
+    struct http_headers headers; /* of every request */
     char *host_header; /* with tls_server_name: what the URL's host was */
     char *connect_to;
     bool is_insecure;
@@ -114,6 +115,8 @@ struct http_client *http_client_new(const struct http_client_options *o)
     c->user_agent = dup_or_null(o->user_agent);
     c->username = dup_or_null(o->username);
     c->password = dup_or_null(o->password);
+    for (size_t i = 0; o->headers && i < o->headers->len; i++)
+        (void)http_headers_add(&c->headers, o->headers->item[i].name, o->headers->item[i].value);
     c->is_insecure = o->is_insecure;
     c->authorization = o->authorization;
     c->authorization_ctx = o->authorization_ctx;
@@ -146,6 +149,7 @@ void http_client_unref(struct http_client *c)
     free(c->user_agent);
     free(c->username);
     free(c->password);
+    http_headers_done(&c->headers);
     free(c->host_header);
     free(c->connect_to);
     free(c);
@@ -207,6 +211,8 @@ static int setup_headers(struct client_setup *s, struct http_client *c, const st
     const struct http_headers *h = q->headers ? q->headers : &none;
     int r = 0;
 
+    for (size_t i = 0; i < c->headers.len && r == 0; i++)
+        r = add_header(&s->headers, c->headers.item[i].name, c->headers.item[i].value, e);
     for (size_t i = 0; i < h->len && r == 0; i++)
         r = add_header(&s->headers, h->item[i].name, h->item[i].value, e);
     if (r == 0 && !http_headers_get(h, "Accept"))

@@ -28,6 +28,7 @@ struct http_client_options {
     const char *proxy_url;
     const char *user_agent;
     const char *username, *password; /* basic authentication */
+    const struct http_headers *headers; /* sent with every request besides its own (impersonation); copied */
     bool is_insecure;                /* no verification (kubeconfig's insecure-skip-tls-verify) */
     /* Called before each request; returns a new "Bearer ..." value or NULL.  Any thread. */
     char *(*authorization)(void *ctx);
@@ -91,5 +92,7 @@ void http_watch_stop(struct http_watch *h);
 
 /* Run fn on the watcher's thread after ms (>= 0).  Any thread. */
 void http_watcher_after(struct http_watcher *w, int64_t ms, void (*fn)(void *), void *ctx);
+/* Forget what waits with this ctx (its owner goes away); a call that has begun is not waited for.  Any thread. */
+void http_watcher_cancel(struct http_watcher *w, const void *ctx);
 
 #endif

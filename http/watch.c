@@ -444,3 +444,18 @@ void http_watcher_after(struct http_watcher *w, int64_t ms, void (*fn)(void *), 
     (void)pthread_mutex_unlock(&w->lock);
     (void)curl_multi_wakeup(w->multi);
 }
+
+void http_watcher_cancel(struct http_watcher *w, const void *ctx)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    for (struct timer **at = &w->timers; *at;) {
+        struct timer *t = *at;
+        if (t->ctx != ctx) {
+            at = &t->next;
+            continue;
+        }
+        *at = t->next;
+        free(t);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+}

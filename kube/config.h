@@ -22,6 +22,14 @@ struct kube_config_request {
     bool is_insecure;
     const char *user_agent;
     bool must_be_explicit; /* daemons: kubeconfig/master given, else in-cluster; no ~/.kube/config */
+    const char *service_account_dir; /* NULL: where kubelet mounts it */
+};
+
+enum {
+    KUBECONFIG_FILE_MAX = 4 * 1024 * 1024,
+    KUBE_TOKEN_MAX = 256 * 1024,
+    EXEC_PLUGIN_OUTPUT_MAX = 1024 * 1024,
+    EXEC_PLUGIN_TIMEOUT_MS = 60 * 1000,
 };
 
 struct kube_config;
@@ -31,10 +39,20 @@ void kube_config_free(struct kube_config *c);
 
 const char *kube_config_server(const struct kube_config *c);    /* URL */
 const char *kube_config_namespace(const struct kube_config *c); /* of the context or service account; "default" when unset */
+/* The same, NULL when neither a flag, the context nor the service account names one. */
+const char *kube_config_namespace_set(const struct kube_config *c);
 bool kube_config_is_in_cluster(const struct kube_config *c);
 
 /* A client for it; impersonation headers and credentials are built in.  Credentials refresh themselves. */
 struct http_client *kube_config_client(struct kube_config *c);
+
+/*
+ * Bring the credentials up to date: the token file (when it changed, at least once a minute), the exec
+ * plugin (when expired).  The kube_* calls do it themselves; here the plugin's own error can be seen.
+ */
+int kube_config_refresh(struct kube_config *c, struct error *e);
+/* The server refused them (401): the next refresh reads anew.  True when that may change anything. */
+bool kube_config_distrust(struct kube_config *c);
 
 /*
  * For speakers of their own protocol (the CLI's websocket): server URL, CA PEM, client pair PEM, and the

@@ -19,4 +19,8 @@ extern const struct kube_kind KIND_POD, KIND_NODE, KIND_SECRET, KIND_CONFIGMAP, 
     KIND_MUTATING_WEBHOOKS, KIND_VALIDATING_WEBHOOKS, KIND_SAR, KIND_TOKEN_REVIEW, KIND_RESOURCE_QUOTA,
     KIND_DAEMONSET, KIND_DEPLOYMENT, KIND_PRIORITY_CLASS;
 
+/* "v1" or "kubevirt.io/v1", in the caller's buffer. */
+enum { KUBE_API_VERSION_MAX = 128 };
+const char *kube_api_version(const struct kube_kind *kind, char out[KUBE_API_VERSION_MAX]);
+
 #endif

@@ -7,6 +7,7 @@
 #ifndef KUBE_WORKQUEUE_H
 #define KUBE_WORKQUEUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,11 +20,14 @@ void workqueue_add_after(struct workqueue *q, const char *key, int64_t ms);
 /* Back-off per key: 5 ms doubling to 1000 s, and a token bucket (10/s, burst 100). */
 void workqueue_add_limited(struct workqueue *q, const char *key);
 void workqueue_forget(struct workqueue *q, const char *key);
-/* Blocks; new string, or NULL when stopped. */
+/* Blocks; new string, or NULL when stopped (what is still queued is not handed out any more). */
 char *workqueue_get(struct workqueue *q);
 void workqueue_done(struct workqueue *q, const char *key);
 void workqueue_stop(struct workqueue *q); /* wakes everyone in get */
-void workqueue_free(struct workqueue *q);
+void workqueue_free(struct workqueue *q); /* nobody is inside any call; NULL is allowed */
+size_t workqueue_len(struct workqueue *q); /* keys ready to be taken */
+/* How often the key was retried since it was last forgotten. */
+unsigned workqueue_retries(struct workqueue *q, const char *key);
 
 /*
  * The one reconcile skeleton: n workers that take keys and call fn.  r < 0: logged
