@@ -36,6 +36,7 @@ const char *cause_text(enum cause c);
 enum {
     FINDINGS_MAX = 50,   /* kept; more are only counted */
     FINDINGS_SHOWN = 10, /* in a Status, as upstream */
+    FINDING_TEXT_MAX = 512, /* bytes of a field or a message; what users wrote is cut to it */
 };
 
 struct finding {
@@ -59,6 +60,11 @@ void findings_done(struct findings *f);
 static inline bool findings_any(const struct findings *f)
 {
     return f->len > 0;
+}
+
+static inline bool findings_full(const struct findings *f)
+{
+    return f->len == FINDINGS_MAX;
 }
 
 /*

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Table of a VirtualMachineInstanceReplicaSet. */
+#include "openapi/types.h"
+
+#include "openapi/rows.h"
+
+// clang-format off
+TYPE(vmirs_spec, "VirtualMachineInstanceReplicaSetSpec", "How many instances, and what they look like.",
+    BOOL("paused", "Leave the number as it is."),
+    INT32("replicas", "How many; 1 when absent."),
+    OBJECT("selector", label_selector, "Labels by which the set knows its instances; the template must have them.", REQUIRED),
+    OBJECT("template", vmi_template, "What the instances look like.", REQUIRED));
+
+TYPE(vmirs_status, "VirtualMachineInstanceReplicaSetStatus", "How the set is.",
+    LIST("conditions", condition, "What is known about the set."),
+    STRING("labelSelector", "The selector as text, for scaling."),
+    INT32("readyReplicas", "Instances that are ready."),
+    INT32("replicas", "Instances that exist."));
+
+TYPE(vmirs, "VirtualMachineInstanceReplicaSet", "Keeps a number of equal instances running.",
+    KIND_META,
+    OBJECT("spec", vmirs_spec, "How many instances, and what they look like.", REQUIRED),
+    OBJECT("status", vmirs_status, "How the set is.", NULLABLE, .lenient = true));
+// clang-format on
