@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* virt-api's command line (spec 08). */
+#ifndef APISERVER_SETTINGS_H
+#define APISERVER_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "base/options.h"
+
+struct settings {
+    const char *listen;
+    long long port;
+    const char *kubeconfig, *master;
+    long long verbosity;
+    const char *tls_cert_file, *tls_key_file;
+    const char *handler_cert_file, *handler_key_file;
+    const char *ca_configmap_name;
+    long long console_server_port;
+    bool is_externally_managed;
+    long long threads;
+};
+
+extern const struct option_program settings_program;
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way to virt-handler: one exchange on the event loop of the client's own
+ * connection, so that a node which does not answer holds no thread.  For a
+ * stream the client's upgrade request is passed on as it is, and after both
+ * handshakes bytes are copied without looking at frames (spec 01, section 5).
+ */
+#include "base/jpath.h"
+#include "base/must.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "http/dial.h"
+#include "subresources/call.h"
+#include "subresources/metrics.h"
+#include "subresources/nodes.h"
+
+struct forward {
+    struct sub_call *call;
+    struct node_target target;
+    char *path;
+    char *uid;     /* of the instance, sent so that a namesake is never reached */
+    int ok_status; /* for an answer without a body */
+    bool is_stream;
+    struct stream *node_side;
+    struct stream_gauge gauge;
+};
+
+static void forward_free(struct forward *f)
+{
+    free(f->path);
+    free(f->uid);
+    free(f);
+}
+
+/* virt-handler answered, but not with success. */
+static void reply_refusal(struct forward *f, const struct dial_answer *a)
+{
+    json_auto_t *status = NULL;
+    struct error e = { 0 }, ignored;
+    int len = (int)(a->body_len > 300 ? 300 : a->body_len);
+
+    if (json_parse(&status, a->body, a->body_len, &ignored) == 0 &&
+        streq(jpath_str(status, "kind", ""), "Status"))
+        error_set(&e, error_from_http(a->status, jpath_str(status, "reason", NULL)), "%s",
+                  jpath_str(status, "message", "virt-handler refused the request"));
+    else
+        error_set(&e, error_from_http(a->status, NULL), "virt-handler answered %d: %.*s", a->status,
+                  len, a->body ? (const char *)a->body : "");
+    sub_reply_error(f->call, &e);
+}
+
+static void reply_unreachable(struct forward *f, const struct error *why)
+{
+    struct error e = *why;
+
+    error_wrap(&e, "virt-handler of this instance's node (%s)", f->target.host);
+    sub_reply_error(f->call, &e);
+}
+
+static void call_answered(const struct dial_answer *a, void *arg)
+{
+    struct forward *f = arg;
+    const char *type = a->status ? http_headers_get(a->headers, "Content-Type") : NULL;
+
+    if (a->status == 0) {
+        reply_unreachable(f, a->why);
+    } else if (a->status < 200 || a->status > 299) {
+        reply_refusal(f, a);
+    } else if (a->body_len == 0) {
+        sub_reply_empty(f->call, f->ok_status);
+    } else {
+        http_reply(f->call->http, 200, type ? type : "application/json", a->body, a->body_len);
+        sub_call_free(f->call);
+    }
+    forward_free(f);
+}
+
+static void stream_ended(void *arg)
+{
+    struct forward *f = arg;
+
+    stream_gauge_close(&f->gauge);
+    forward_free(f);
+}
+
+static void stream_taken(struct stream *client, void *arg)
+{
+    struct forward *f = arg;
+
+    if (!client) {
+        stream_close(f->node_side);
+        stream_ended(f);
+        return;
+    }
+    (void)relay_start(client, f->node_side, stream_ended, f);
+}
+
+static void stream_answered(const struct dial_answer *a, void *arg)
+{
+    struct forward *f = arg;
+    struct sub_call *c = f->call;
+
+    if (a->status != 101 || !a->upgraded) {
+        call_answered(a, arg);
+        return;
+    }
+    if (http_call_is_gone(c->http)) {
+        struct error e;
+
+        stream_close(a->upgraded);
+        error_set(&e, ERR_UNAVAILABLE, "the client went away");
+        sub_reply_error(c, &e);
+        forward_free(f);
+        return;
+    }
+
+    static const char *const passed_on[] = { "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol" };
+    struct http_headers headers = { 0 };
+
+    for (size_t i = 0; i < countof(passed_on); i++) {
+        const char *value = http_headers_get(a->headers, passed_on[i]);
+
+        if (value)
+            http_headers_add(&headers, passed_on[i], value);
+    }
+    f->node_side = a->upgraded;
+    stream_gauge_open(&f->gauge, c->match.subresource, c->match.namespace, c->match.name);
+    http_upgrade(c->http, &headers, stream_taken, f);
+    http_headers_done(&headers);
+    sub_call_free(c);
+}
+
+/* What a websocket handshake is made of; everything else stays on this side. */
+static void copy_upgrade_headers(const struct sub_call *c, struct http_headers *out)
+{
+    static const char *const passed_on[] = { "Sec-WebSocket-Key", "Sec-WebSocket-Version" };
+
+    for (size_t i = 0; i < countof(passed_on); i++) {
+        const char *value = http_call_header(c->http, passed_on[i]);
+
+        if (value)
+            http_headers_add(out, passed_on[i], value);
+    }
+    /* The bearer token that a browser sends as a protocol is for the API server, not for the node. */
+    if (http_headers_has_token(http_call_headers(c->http), "Sec-WebSocket-Protocol",
+                               "plain.kubevirt.io"))
+        http_headers_add(out, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
+    http_headers_add(out, "Upgrade", "websocket");
+    http_headers_add(out, "Connection", "Upgrade");
+}
+
+/* On the loop of the client's connection. */
+static void forward_dial(void *arg)
+{
+    struct forward *f = arg;
+    struct sub_call *c = f->call;
+    struct http_headers headers = { 0 };
+    size_t body_len = 0;
+    const void *body = f->is_stream ? NULL : http_call_body(c->http, &body_len);
+
+    if (f->is_stream)
+        copy_upgrade_headers(c, &headers);
+    http_headers_add(&headers, "X-Kubevirt-Vmi-Uid", f->uid);
+    if (body_len > 0)
+        http_headers_add(&headers, "Content-Type", "application/json");
+
+    struct dial_request q = {
+        .host = f->target.host,
+        .port = f->target.port,
+        .keys = f->target.keys,
+        .policy = f->target.policy,
+        .method = c->match.route->method,
+        .path = f->path,
+        .headers = &headers,
+        .body = body,
+        .body_len = body_len,
+    };
+    (void)dial_start(http_call_loop(c->http), &q, f->is_stream ? stream_answered : call_answered, f);
+    http_headers_done(&headers);
+}
+
+static void forward_start(struct sub_call *c, const json_t *vmi, const char *path_tail,
+                          int ok_status, bool is_stream)
+{
+    struct error e;
+    struct forward *f = must_calloc(1, sizeof(*f));
+
+    if (nodes_find(c->env->nodes, vmi, &f->target, &e) < 0) {
+        sub_reply_error(c, &e);
+        forward_free(f);
+        return;
+    }
+    f->call = c;
+    f->ok_status = ok_status;
+    f->is_stream = is_stream;
+    f->uid = must_strdup(meta_uid(vmi));
+    f->path = must_asprintf("/v1/namespaces/%s/virtualmachineinstances/%s/%s", c->match.namespace,
+                            c->match.name, path_tail);
+    loop_post(http_call_loop(c->http), forward_dial, f);
+}
+
+void sub_forward(struct sub_call *c, const json_t *vmi, const char *path_tail, int ok_status)
+{
+    forward_start(c, vmi, path_tail, ok_status, false);
+}
+
+/* Is this a websocket handshake that virt-handler can complete? */
+static bool is_websocket(const struct http_call *http)
+{
+    return http_headers_has_token(http_call_headers(http), "Upgrade", "websocket") &&
+           http_headers_has_token(http_call_headers(http), "Connection", "upgrade") &&
+           http_call_header(http, "Sec-WebSocket-Key");
+}
+
+void sub_stream(struct sub_call *c, const json_t *vmi, const char *path_tail)
+{
+    if (!is_websocket(c->http)) {
+        struct error e;
+
+        error_set(&e, ERR_BAD_REQUEST,
+                  "%s is a websocket: send an Upgrade request (kubectl virt %s %s)",
+                  c->match.subresource, c->match.subresource, c->match.name);
+        sub_reply_error(c, &e);
+        return;
+    }
+    forward_start(c, vmi, path_tail, 200, true);
+}

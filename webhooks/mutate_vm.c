@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A VirtualMachine before it is stored (spec 02, 3.1).  Defaults of CPU, memory
+ * and disks are not written here: they come with each instance, so that a
+ * machine follows the cluster's configuration from start to start.
+ */
+#include "base/jpath.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "openapi/validate.h"
+#include "webhooks/defaults.h"
+#include "webhooks/mutators.h"
+
+static void set_firmware_identity(json_t *template)
+{
+    char uuid[37];
+
+    if (!*jpath_str(template, "spec.domain.firmware.uuid", "")) {
+        uuid_v4(uuid);
+        jpath_set_str(template, "spec.domain.firmware.uuid", uuid);
+    }
+    if (!*jpath_str(template, "spec.domain.firmware.serial", "")) {
+        uuid_v4(uuid);
+        jpath_set_str(template, "spec.domain.firmware.serial", uuid);
+    }
+}
+
+void mutate_vm(struct review *rv)
+{
+    if (meta_is_deleting(rv->object))
+        return;
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+
+    json_t *vm = must_copy(rv->object);
+    json_t *template = jpath_obj(vm, "spec.template");
+
+    rv->changed = vm;
+    if (!template || !jpath_obj(template, "spec"))
+        return; /* the validator says so */
+
+    bool is_pcie = default_has_pcie(jpath_obj(template, "spec"));
+
+    if (rv->is_create)
+        set_firmware_identity(template);
+    default_architecture(jpath_obj(template, "spec"), rv->config);
+    default_machine(jpath_obj(template, "spec"), rv->config);
+    if (rv->is_create && is_pcie)
+        default_pci_topology(template);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VirtualMachineInstance before it is stored, in upstream's order (spec 02, 3.2). */
+#include "base/clock.h"
+#include "base/jpath.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "openapi/validate.h"
+#include "webhooks/defaults.h"
+#include "webhooks/mutators.h"
+#include "webhooks/presets.h"
+
+static const char finalizer[] = "kubevirt.io/foregroundDeleteVirtualMachine";
+static const char parity[] = "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity";
+static const char qgs_path[] = "kubevirt.io/qgs-socket-path";
+
+enum { LAUNCHER_UID = 107 };
+
+/* Only the installation writes status; a user's change of it is put back without a word, as upstream does. */
+static void keep_status(struct review *rv)
+{
+    const json_t *old = json_object_get(rv->old, "status");
+
+    if (rv->is_own_account || json_equal(json_object_get(rv->object, "status"), old))
+        return;
+    rv->changed = must_copy(rv->object);
+    if (old)
+        must_set(rv->changed, "status", must_copy(old));
+    else
+        json_object_del(rv->changed, "status");
+}
+
+/* What the launcher and the handler start from. */
+static void first_status(json_t *vmi)
+{
+    const char *guest = NULL;
+    const json_t *memory = jpath(vmi, "spec.domain.memory.guest");
+    static const char *const parts[] = { "sockets", "cores", "threads" };
+    char now[RFC3339_MAX];
+
+    if (json_is_string(memory))
+        guest = json_string_value(memory);
+    if (guest)
+        must_set(jpath_make_obj(vmi, "status"), "memory",
+                 must_pack("{s:s, s:s, s:s}", "guestAtBoot", guest, "guestCurrent", guest,
+                           "guestRequested", guest));
+
+    json_t *topology = jpath_make_obj(vmi, "status.currentCPUTopology");
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *n = json_object_get(jpath_obj(vmi, "spec.domain.cpu"), parts[i]);
+
+        if (n)
+            must_set(topology, parts[i], must_copy(n));
+    }
+
+    jpath_set_str(vmi, "status.phase", "Pending");
+    must_append(jpath_make_arr(vmi, "status.phaseTransitionTimestamps"),
+                must_pack("{s:s, s:s}", "phase", "Pending", "phaseTransitionTimestamp",
+                          rfc3339(clock_wall_ms(&clock_real), now)));
+}
+
+static void copy_annotations(json_t *vmi, const struct cluster_config *config)
+{
+    bool is_even = jpath_bool(vmi, "spec.domain.cpu.isolateEmulatorThread", false) &&
+                   cluster_config_gate(config, "AlignCPUs") &&
+                   meta_annotation(config->kubevirt, parity);
+
+    if (is_even)
+        must_set(jpath_make_obj(vmi, "metadata.annotations"), parity, json_string(""));
+    if (jpath_has(vmi, "spec.domain.launchSecurity.tdx"))
+        must_set(jpath_make_obj(vmi, "metadata.annotations"), qgs_path,
+                 json_string(jpath_str(config->configuration,
+                                       "confidentialCompute.tdx.attestation.qgsSocketPath",
+                                       "/var/run/tdx-qgs/qgs.socket")));
+}
+
+static void warn_of_presets(struct review *rv)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach (jpath_obj(rv->changed, "metadata.annotations"), key, value) {
+        if (strstr(key, "virtualmachinepreset")) {
+            review_warn(rv, "VirtualMachineInstancePresets are deprecated and will be removed in v2: "
+                            "use an instance type and a preference");
+            return;
+        }
+    }
+}
+
+void mutate_vmi(struct review *rv)
+{
+    if (rv->is_update) {
+        keep_status(rv);
+        return;
+    }
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+
+    json_t *vmi = must_copy(rv->object);
+    json_auto_t *presets = presets_of(rv->presets, rv->namespace);
+
+    rv->changed = vmi;
+    presets_apply(presets, vmi, &rv->findings);
+    if (findings_any(&rv->findings) ||
+        vmi_spec_defaults(jpath_obj(vmi, "spec"), rv->config, &rv->denied) < 0)
+        return;
+
+    first_status(vmi);
+    if (default_has_pcie(jpath_obj(vmi, "spec")))
+        default_pci_topology(vmi);
+    copy_annotations(vmi, rv->config);
+    if (!cluster_config_gate(rv->config, "Root"))
+        jpath_set_int(vmi, "status.runtimeUser", LAUNCHER_UID);
+    if (!meta_has_finalizer(vmi, finalizer))
+        must_append(jpath_make_arr(vmi, "metadata.finalizers"), json_string(finalizer));
+    warn_of_presets(rv);
+}

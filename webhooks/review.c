@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "webhooks/review.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/jpatch.h"
+#include "base/jpath.h"
+#include "base/must.h"
+#include "base/scope.h"
+#include "base/str.h"
+
+enum { WARNINGS_MAX = 10 };
+
+/* The installation's own service accounts, which may write what users may not (spec 02, section 0). */
+static const char *const own_accounts[] = {
+    "kubevirt-apiserver",
+    "kubevirt-controller",
+    "kubevirt-handler",
+    "kubevirt-synchronization-controller",
+};
+
+static bool is_own_account(const char *user, const char *installation)
+{
+    static const char prefix[] = "system:serviceaccount:";
+
+    if (!str_has_prefix(user, prefix))
+        return false;
+
+    const char *ns = user + sizeof(prefix) - 1;
+    size_t len = strlen(installation);
+    if (strncmp(ns, installation, len) != 0 || ns[len] != ':')
+        return false;
+    for (size_t i = 0; i < countof(own_accounts); i++)
+        if (streq(ns + len + 1, own_accounts[i]))
+            return true;
+    return false;
+}
+
+void review_warn(struct review *rv, const char *fmt, ...)
+{
+    char text[256]; /* what kubectl shows of one warning */
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+
+    if (!rv->warnings)
+        rv->warnings = json_array();
+    json_t *item = json_string(text);
+    if (item && json_array_size(rv->warnings) < WARNINGS_MAX)
+        must_append(rv->warnings, item);
+    else
+        json_decref(item);
+}
+
+int review_read(struct review *rv, const json_t *body, const struct kind *kind, struct error *e)
+{
+    const json_t *request = jpath_obj(body, "request");
+
+    if (!streq(jpath_str(body, "kind", ""), "AdmissionReview") || !request)
+        return error_set(e, ERR_BAD_REQUEST, "the body is not an AdmissionReview with a request");
+
+    rv->request = request;
+    rv->kind = kind;
+    rv->uid = jpath_str(request, "uid", "");
+    rv->operation = jpath_str(request, "operation", "");
+    rv->namespace = jpath_str(request, "namespace", "");
+    rv->user = jpath_str(request, "userInfo.username", "");
+    rv->object = jpath_obj(request, "object");
+    rv->old = jpath_obj(request, "oldObject");
+    rv->is_create = streq(rv->operation, "CREATE");
+    rv->is_update = streq(rv->operation, "UPDATE");
+    rv->is_status = streq(jpath_str(request, "subResource", ""), "status");
+    rv->is_dry_run = jpath_bool(request, "dryRun", false);
+    rv->is_own_account = is_own_account(rv->user, rv->installation);
+
+    if (!*rv->uid)
+        return error_set(e, ERR_BAD_REQUEST, "request.uid: is missing");
+    if (!rv->is_create && !rv->is_update)
+        return error_set(e, ERR_BAD_REQUEST, "request.operation: \"%s\" is not reviewed here",
+                         rv->operation);
+    if (!rv->object)
+        return error_set(e, ERR_BAD_REQUEST, "request.object: is missing or not an object");
+    if (rv->is_update && !rv->old)
+        return error_set(e, ERR_BAD_REQUEST, "request.oldObject: is missing or not an object");
+
+    const char *plural = jpath_str(request, "resource.resource", "");
+    if (!streq(plural, kind->plural) || !streq(jpath_str(request, "resource.group", ""), kind->group))
+        return error_set(e, ERR_BAD_REQUEST, "request.resource: expected %s.%s, got %s", kind->plural,
+                         kind->group, plural);
+    return 0;
+}
+
+void review_done(struct review *rv)
+{
+    findings_done(&rv->findings);
+    json_decref(rv->changed);
+    json_decref(rv->warnings);
+}
+
+static json_t *refusal(const struct review *rv)
+{
+    if (rv->denied.code != ERR_NONE)
+        return must_pack("{s:s, s:i, s:s}", "message", rv->denied.msg, "code",
+                         error_http(rv->denied.code), "reason", error_reason(rv->denied.code));
+
+    scoped(free) char *message = findings_message(&rv->findings);
+    return must_pack("{s:s, s:i, s:s, s:{s:o}}", "message", message, "code", 422, "reason",
+                     "Invalid", "details", "causes", findings_causes(&rv->findings));
+}
+
+/* Minimal, so that two mutating webhooks do not undo each other's work. */
+static void add_patch(json_t *response, const json_t *before, const json_t *after)
+{
+    json_auto_t *patch = jpatch_make(before, after);
+
+    if (json_array_size(patch) == 0)
+        return;
+    scoped(free) char *text = must_dumps(patch, 0);
+    scoped(free) char *encoded = str_base64(text, strlen(text));
+
+    must_set(response, "patchType", json_string("JSONPatch"));
+    must_set(response, "patch", json_string(encoded));
+}
+
+json_t *review_answer(const struct review *rv, const json_t *body)
+{
+    bool is_refused = review_is_refused(rv);
+    json_t *response = must_pack("{s:s, s:b}", "uid", rv->uid, "allowed", !is_refused);
+
+    if (is_refused)
+        must_set(response, "status", refusal(rv));
+    else if (rv->changed)
+        add_patch(response, rv->object, rv->changed);
+    if (rv->warnings)
+        must_set(response, "warnings", json_incref(rv->warnings));
+    return must_pack("{s:s, s:s, s:o}", "kind", "AdmissionReview", "apiVersion",
+                     jpath_str(body, "apiVersion", "admission.k8s.io/v1"), "response", response);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One admission review while it is decided.  Lives on the stack of the loop
+ * thread that received it.  Everything borrowed is from the request's JSON.
+ */
+#ifndef WEBHOOKS_REVIEW_H
+#define WEBHOOKS_REVIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "kube/cluster_config.h"
+#include "openapi/findings.h"
+#include "openapi/kinds.h"
+
+struct presets;
+
+struct review {
+    /* What is asked */
+    const json_t *request;     /* AdmissionReview.request */
+    const char *uid;
+    const char *operation;     /* CREATE, UPDATE, DELETE */
+    const char *namespace;
+    const char *user;          /* userInfo.username */
+    const json_t *object;      /* NULL when absent */
+    const json_t *old;         /* oldObject, NULL when absent */
+    bool is_create, is_update;
+    bool is_status;            /* of the status subresource */
+    bool is_dry_run;
+    bool is_own_account;       /* one of the installation's service accounts */
+
+    /* What it is decided by */
+    const struct kind *kind;
+    const struct cluster_config *config;
+    struct presets *presets;
+    const char *installation; /* namespace of the installation */
+
+    /* The outcome: refused when findings_any() or denied.code */
+    struct findings findings; /* 422 with causes */
+    struct error denied;      /* any other refusal */
+    json_t *changed;          /* mutators: the new object, owned; NULL: unchanged */
+    json_t *warnings;         /* array of strings or NULL, owned */
+};
+
+void review_warn(struct review *rv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Has the outcome been decided against the object? */
+static inline bool review_is_refused(const struct review *rv)
+{
+    return rv->denied.code != ERR_NONE || findings_any(&rv->findings);
+}
+
+/*
+ * Read the request part of an AdmissionReview (borrowed) into *rv and check what every
+ * webhook asks for: uid, operation, an object of kind `kind`.  -ERR_BAD_REQUEST otherwise.
+ */
+int review_read(struct review *rv, const json_t *body, const struct kind *kind, struct error *e);
+/* The AdmissionReview to answer with; new. */
+json_t *review_answer(const struct review *rv, const json_t *body);
+void review_done(struct review *rv);
+
+/* A webhook's decision: look at rv, fill the outcome. */
+typedef void review_fn(struct review *rv);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The paths, and what is the same for all of them: decode, decide, answer. */
+#include "webhooks/webhooks.h"
+
+#include <stdatomic.h>
+#include <strings.h>
+
+#include "base/jpath.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "kube/informer.h"
+#include "webhooks/mutators.h"
+#include "webhooks/presets.h"
+#include "webhooks/review.h"
+#include "webhooks/validators.h"
+
+struct webhooks {
+    struct cluster_config_store *config;
+    struct presets *presets;
+    struct informer *kubevirt;
+    char *namespace;
+};
+
+/* One row a webhook (spec 02, sections 1 and 2). */
+static const struct webhook {
+    const char *path;
+    const struct kind *kind;
+    review_fn *decide;
+} hooks[] = {
+    { "/virtualmachines-mutate", &kind_vm, mutate_vm },
+    { "/virtualmachineinstances-mutate", &kind_vmi, mutate_vmi },
+    { "/migration-mutate-create", &kind_migration, mutate_migration },
+    { "/virtualmachines-validate", &kind_vm, validate_vm },
+    { "/virtualmachineinstances-validate-create", &kind_vmi, validate_vmi_create },
+    { "/virtualmachineinstances-validate-update", &kind_vmi, validate_vmi_update },
+    { "/virtualmachinereplicaset-validate", &kind_vmirs, validate_vmirs },
+    { "/vmipreset-validate", &kind_preset, validate_preset },
+    { "/migration-validate-create", &kind_migration, validate_migration },
+    { "/migration-validate-update", &kind_migration, validate_migration },
+    { "/status-validate", NULL /* of several kinds */, validate_status },
+};
+
+static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct webhooks *h = ctx;
+    struct error e;
+
+    if (cluster_config_store_set(h->config, obj, &e) < 0)
+        log_error("the KubeVirt configuration is not usable, keeping the last good one", "error",
+                  e.msg);
+}
+
+struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, const char *namespace)
+{
+    struct webhooks *h = must_calloc(1, sizeof(*h));
+    struct informer_options io = {
+        .kind = &KIND_KUBEVIRT,
+        .namespace = namespace,
+        .on_event = on_kubevirt,
+        .ctx = h,
+        .may_be_absent = true,
+    };
+
+    h->namespace = must_strdup(namespace);
+    h->config = cluster_config_store_new();
+    h->presets = presets_start(k, w);
+    h->kubevirt = informer_start(k, w, &io);
+    return h;
+}
+
+void webhooks_stop(struct webhooks *h)
+{
+    if (!h)
+        return;
+    informer_stop(h->kubevirt);
+    presets_stop(h->presets);
+    cluster_config_store_free(h->config);
+    free(h->namespace);
+    free(h);
+}
+
+bool webhooks_is_synced(const struct webhooks *h)
+{
+    return informer_is_synced(h->kubevirt) && presets_is_synced(h->presets);
+}
+
+static const struct webhook *find_hook(const char *path)
+{
+    for (size_t i = 0; i < countof(hooks); i++)
+        if (streq(hooks[i].path, path))
+            return &hooks[i];
+    return NULL;
+}
+
+/* "application/json", parameters allowed. */
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+    size_t len = sizeof(json) - 1;
+
+    return content_type && strncasecmp(content_type, json, len) == 0 &&
+           (content_type[len] == '\0' || content_type[len] == ';' || content_type[len] == ' ');
+}
+
+static int decode(struct http_call *c, json_t **ret, struct error *e)
+{
+    size_t len;
+    const void *body = http_call_body(c, &len);
+
+    if (http_call_method(c) != HTTP_POST)
+        return error_set(e, ERR_METHOD_NOT_ALLOWED, "a webhook is called with POST");
+    if (!is_json(http_call_header(c, "Content-Type")))
+        return error_set(e, ERR_UNSUPPORTED_MEDIA,
+                         "Content-Type must be application/json for an AdmissionReview");
+    if (len == 0)
+        return error_set(e, ERR_BAD_REQUEST, "the body is empty: send an AdmissionReview");
+    if (json_parse(ret, body, len, e) < 0)
+        return error_wrap(e, "the body is not an AdmissionReview");
+    return 0;
+}
+
+static int decide(struct webhooks *h, const struct webhook *hook, const json_t *body,
+                  json_t **ret_answer, struct error *e)
+{
+    struct cluster_config *config = cluster_config_store_get(h->config);
+    struct review rv = { .config = config, .presets = h->presets, .installation = h->namespace };
+    const struct kind *kind = hook->kind;
+
+    findings_init(&rv.findings);
+    if (!kind)
+        kind = kind_find_plural(jpath_str(body, "request.resource.group", ""),
+                                jpath_str(body, "request.resource.resource", ""));
+
+    int r = kind ? review_read(&rv, body, kind, e)
+                 : error_set(e, ERR_BAD_REQUEST, "request.resource: not a kind that is reviewed here");
+    if (r == 0) {
+        hook->decide(&rv);
+        *ret_answer = review_answer(&rv, body);
+    }
+    review_done(&rv);
+    cluster_config_unref(config);
+    return r;
+}
+
+bool webhooks_serve(struct webhooks *h, struct http_call *c)
+{
+    const struct webhook *hook = find_hook(http_call_path(c));
+    json_auto_t *body = NULL;
+    json_auto_t *answer = NULL;
+    struct error e = { 0 };
+
+    if (!hook)
+        return false;
+    if (decode(c, &body, &e) < 0 || decide(h, hook, body, &answer, &e) < 0)
+        http_reply_error(c, &e, NULL);
+    else
+        http_reply_json(c, 200, answer);
+    return true;
+}

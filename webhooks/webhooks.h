@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The admission webhooks (spec 02).  Each review is decided inline from
+ * memory: the object itself, the cluster's configuration, the presets; never a
+ * request to the API server (architecture, decision 7).
+ */
+#ifndef WEBHOOKS_WEBHOOKS_H
+#define WEBHOOKS_WEBHOOKS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "http/server.h"
+
+struct webhooks;
+struct kube;
+struct http_watcher;
+
+/* `namespace` is the installation's: where the KubeVirt object and the privileged accounts are. */
+struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, const char *namespace);
+void webhooks_stop(struct webhooks *h);
+
+/* Have the stores been filled once?  Before that, a review is answered from defaults. */
+bool webhooks_is_synced(const struct webhooks *h);
+
+/* True when the path is a webhook's; the call has been answered then.  Any loop thread. */
+bool webhooks_serve(struct webhooks *h, struct http_call *c);
+
+#endif
