@@ -8,6 +8,7 @@
 #define KUBE_CLIENT_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "kube/config.h"
@@ -19,13 +20,28 @@ struct kube *kube_new(struct kube_config *config /* borrowed, outlives it */);
 void kube_free(struct kube *k);
 struct kube_config *kube_peek_config(struct kube *k);
 struct http_client *kube_peek_http(struct kube *k);
+/* Calls wait so that no more than this is sent; 0 is no limit (the default).  Watches and lists of informers pass. */
+void kube_set_limits(struct kube *k, double per_second, double burst);
+/* Every call gives up after this long; 0 is 30 s (the default).  Before the client is shared. */
+void kube_set_timeout(struct kube *k, int64_t timeout_ms);
+
+enum {
+    KUBE_PAGE = 500,
+    KUBE_RETRIES_MAX = 3,          /* after 429 or 5xx that come with Retry-After */
+    KUBE_RETRY_AFTER_MAX_S = 5,    /* what is waited at most before each */
+    KUBE_ANSWER_MAX = 64 * 1024 * 1024,
+};
 
 enum kube_patch { KUBE_PATCH_JSON, KUBE_PATCH_MERGE, KUBE_PATCH_STRATEGIC, KUBE_PATCH_APPLY };
 
 /* The path of a kind, object or subresource; ns/name/sub may be NULL.  New string, escaped. */
 char *kube_path(const struct kube_kind *kind, const char *ns, const char *name, const char *sub);
 
-/* ret may be NULL where the answer is not wanted. */
+/*
+ * ret may be NULL where the answer is not wanted.  All of them: -ERR_UNAVAILABLE when the server cannot be
+ * reached or something before it answered (never -ERR_NOT_FOUND, which is the API server's own word only),
+ * -ERR_TIMEOUT, else the code and message of the Status.
+ */
 int kube_get(struct kube *k, const struct kube_kind *kind, const char *ns, const char *name,
              json_t **ret, struct error *e);
 /* All pages (500 a page).  query: extra "labelSelector=..&fieldSelector=.." already escaped, or NULL.  *ret is the items array. */

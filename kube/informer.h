@@ -2,8 +2,10 @@
 /*
  * A kept copy of a kind: list, then watch, for ever (bookmarks, 410 -> relist,
  * back-off with jitter; the store is never emptied because a watch broke).
- * All informers of a watcher share its thread.  Stored objects are shared and
- * READ-ONLY: must_copy() before changing.
+ * All informers of a watcher share its thread.  The store keeps compact text and
+ * parses what is asked for (some of it stays parsed): look up by key or index,
+ * do not list.  Objects handed out are shared and READ-ONLY: must_copy() before
+ * changing.  apiVersion and kind are always set, managedFields never.
  */
 #ifndef KUBE_INFORMER_H
 #define KUBE_INFORMER_H
@@ -44,8 +46,15 @@ struct informer_options {
     bool may_be_absent; /* the kind's CRD may not exist yet: 404 is retried quietly and counts as synced empty */
 };
 
+enum { INFORMER_BACKOFF_FIRST_MS = 800, INFORMER_BACKOFF_MAX_MS = 30 * 1000 };
+
+/*
+ * Everything in *o is copied.  Lists at once; a list of several pages is told of as it comes, deletions when it is
+ * complete.  An object that was deleted and made again unseen is told of as deleted, then added.
+ */
 struct informer *informer_start(struct kube *k, struct http_watcher *w, const struct informer_options *o);
-void informer_stop(struct informer *i); /* and free; before http_watcher_free */
+/* And free; before http_watcher_free.  No on_event afterwards.  Not from the watcher's thread. */
+void informer_stop(struct informer *i);
 
 bool informer_is_synced(const struct informer *i);
 /* Wait until all are synced; false after timeout_ms. */
