@@ -141,10 +141,8 @@ static int parse_exponent(const char *s, long long *ret)
     if (*s != 'e' && *s != 'E')
         return -1;
     s++;
-    if (*s == '+')
+    if (*s == '+' && is_digit(s[1]))
         s++;
-    else if (*s == '-' && !is_digit(s[1]))
-        return -1;
     return str_to_int(s, -EXPONENT_MAX, EXPONENT_MAX, ret);
 }
 
