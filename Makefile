@@ -34,6 +34,15 @@ main_virt-launcher   := launcher/main.c
 main_kubectl-virt    := cli/main.c
 main_virt-gen        := apiserver/gen.c
 
+# The folders a program is made of; its own comes first.
+lower := kube openapi certs http base
+layers_virt-api        := apiserver webhooks subresources $(lower)
+layers_virt-controller := controller $(lower)
+layers_virt-handler    := handler $(lower)
+layers_virt-launcher   := launcher $(lower)
+layers_kubectl-virt    := cli $(lower)
+layers_virt-gen        := apiserver webhooks subresources $(lower)
+
 libs_common := -lyaml -luv -lmicrohttpd -lgnutls -lcurl -ljansson -luuid -lpthread -lm
 libs_virt-api        := $(libs_common)
 libs_virt-controller := $(libs_common)
@@ -51,6 +60,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 # Archives in link order: users before the used.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 have := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(l)))
+archives_of = $(foreach l,$(layers_$(1)),$(if $(filter $(l),$(have)),$(BUILD)/lib$(l).a))
 ARCHIVES := $(patsubst %,$(BUILD)/lib%.a,$(call reverse,$(have)))
 built_programs := $(foreach p,$(PROGRAMS),$(if $(wildcard $(main_$(p))),$(p)))
 
@@ -73,9 +83,9 @@ $(BUILD)/gen/version.h: Makefile
 	@printf '#define CVIRT_VERSION "%s"\n#define CVIRT_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@
 
 define program_rule
-$(BUILD)/$(1): $(BUILD)/$(patsubst %.c,%.o,$(main_$(1))) $(ARCHIVES)
+$(BUILD)/$(1): $(BUILD)/$(patsubst %.c,%.o,$(main_$(1))) $(call archives_of,$(1))
 	@echo "  LD    $$@"
-	$$(Q)$$(CC) $$(LDFLAGS_) -o $$@ $$< -Wl,--start-group $$(ARCHIVES) -Wl,--end-group $(libs_$(1))
+	$$(Q)$$(CC) $$(LDFLAGS_) -o $$@ $$^ $(libs_$(1))
 endef
 $(foreach p,$(built_programs),$(eval $(call program_rule,$(p))))
 

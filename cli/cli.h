@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every command of kubectl-virt works with: the flags, and the cluster they
+ * lead to.  One thread, but for the websocket's (websocket.h).
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/options.h"
+
+/* Flags of all commands; each command's table names its own. */
+struct flags {
+    /* global (spec 06, section 1.1) */
+    const char *kubeconfig, *context, *cluster, *user, *namespace, *server;
+    const char *certificate_authority, *tls_server_name, *proxy_url;
+    const char *client_certificate, *client_key, *token, *username, *password;
+    const char *as, *as_uid;
+    struct option_list as_groups;
+    bool is_insecure;
+    long long request_timeout_ms;
+    long long verbosity;
+
+    /* of commands */
+    bool is_dry_run, is_paused, is_forced, is_client_only;
+    long long grace_period;
+    long long timeout_minutes;
+    bool is_proxy_only, keeps_session;
+    const char *address;
+    long long port;
+    const char *vnc_type, *vnc_path;
+    const char *file;
+    bool moves_cursor;
+};
+
+struct cli {
+    const char *program; /* as the user typed it: "kubectl virt", "kubectl-virt" or "virtctl" */
+    struct flags flags;
+    struct kube_config *config; /* NULL until cli_connect */
+    struct kube *kube;
+    const char *namespace;
+};
+
+/* Load the kubeconfig and make the client.  Once. */
+int cli_connect(struct cli *c, struct error *e);
+void cli_done(struct cli *c);
+
+/* "/apis/subresources.kubevirt.io/v1/namespaces/NS/PLURAL/NAME/SUB[?query]".  New string. */
+char *cli_subresource(const struct cli *c, const char *plural, const char *name, const char *sub);
+
+/* PUT a subresource; body may be NULL. */
+int cli_put(struct cli *c, const char *plural, const char *name, const char *sub,
+            const json_t *body, struct error *e);
+
+/* 0, or -code with *e filled.  args are the positional arguments, checked for their number. */
+typedef int command_fn(struct cli *c, const struct option_list *args, struct error *e);
+
+struct command {
+    const char *name;
+    const char *args; /* shown in usage: "VM", "vm|vmi NAME"; "" for none */
+    size_t args_min, args_max;
+    const struct option *options;
+    command_fn *run;
+    const char *summary;
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+extern const struct option global_options[];
+
+#define FLAG(member) OPTION_AT(struct flags, member)
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guestosinfo, userlist, fslist: what the guest agent says, printed as it came. */
+#include <stdio.h>
+
+#include "base/must.h"
+#include "base/scope.h"
+#include "cli/commands.h"
+#include "kube/client.h"
+
+static int print_subresource(struct cli *c, const char *name, const char *sub, const char *what,
+                             struct error *e)
+{
+    scoped(free) char *path = cli_subresource(c, "virtualmachineinstances", name, sub);
+    json_auto_t *answer = NULL;
+
+    if (kube_raw(c->kube, HTTP_GET, path, NULL, &answer, e) < 0)
+        return error_wrap(e, "Error %s of VirtualMachineInstance %s", what, name);
+
+    scoped(free) char *text = must_dumps(answer, JSON_INDENT(2));
+    (void)puts(text);
+    return 0;
+}
+
+int run_guestosinfo(struct cli *c, const struct option_list *args, struct error *e)
+{
+    return print_subresource(c, args->item[0], "guestosinfo", "getting guestosinfo", e);
+}
+
+int run_userlist(struct cli *c, const struct option_list *args, struct error *e)
+{
+    return print_subresource(c, args->item[0], "userlist", "listing users", e);
+}
+
+int run_fslist(struct cli *c, const struct option_list *args, struct error *e)
+{
+    return print_subresource(c, args->item[0], "filesystemlist", "listing filesystems", e);
+}
