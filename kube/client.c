@@ -173,8 +173,8 @@ static int64_t retry_after_ms(const struct http_response *r)
     return (s < KUBE_RETRY_AFTER_MAX_S ? s : KUBE_RETRY_AFTER_MAX_S) * 1000;
 }
 
-static int send_until_taken(struct kube *k, const struct http_request *q, struct http_response *ret,
-                            struct error *e)
+static int send_until_taken(struct kube *k, const struct http_request *q, unsigned retries,
+                            struct http_response *ret, struct error *e)
 {
     bool has_distrusted = false;
 
@@ -184,7 +184,7 @@ static int send_until_taken(struct kube *k, const struct http_request *q, struct
             r = send_once(k, q, ret, e);
         if (r < 0)
             return r;
-        int64_t again_ms = tries < KUBE_RETRIES_MAX ? retry_after_ms(ret) : -1;
+        int64_t again_ms = tries < retries ? retry_after_ms(ret) : -1;
         if (ret->status == 401 && !has_distrusted) {
             has_distrusted = true;
             again_ms = kube_config_distrust(k->config) ? 0 : -1;
@@ -228,8 +228,9 @@ int kube_do(struct kube *k, const struct kube_request *q, json_t **ret, struct e
 
     if (ret)
         *ret = NULL;
-    wait_for_limit(k, q);
-    int r = send_until_taken(k, &request, &response, e);
+    if (!q->is_urgent)
+        wait_for_limit(k, q);
+    int r = send_until_taken(k, &request, q->is_urgent ? 0 : KUBE_RETRIES_MAX, &response, e);
     if (r < 0)
         return r;
     r = take_answer(&response, ret, e);

@@ -7,10 +7,18 @@
 #ifndef KUBE_LEASE_H
 #define KUBE_LEASE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "kube/client.h"
 
 struct lease;
 
+/*
+ * on_started and on_lost run on the lease's thread, which renews nothing meanwhile: they start or flag things and
+ * return.  Losing happens when nothing could be renewed for renew_deadline_ms, or when another candidate's name
+ * stands in the Lease.
+ */
 struct lease_options {
     const char *namespace, *name, *identity;
     int64_t duration_ms, renew_deadline_ms, retry_ms; /* 0: 15000, 10000, 2000 */
@@ -20,6 +28,7 @@ struct lease_options {
 };
 
 struct lease *lease_start(struct kube *k, const struct lease_options *o);
+/* Also false once duration_ms passed since the last renewal, whatever the thread is doing. */
 bool lease_is_leader(const struct lease *l);
 /* Give the lease up (so that another takes over at once), stop, free. */
 void lease_stop(struct lease *l);

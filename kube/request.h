@@ -14,6 +14,7 @@ struct kube_request {
     const json_t *body;       /* NULL: none */
     const char *content_type; /* NULL: application/json */
     int64_t timeout_ms;       /* 0: the client's */
+    bool is_urgent;           /* an old answer is of no use: no retries, no waiting for the rate limit */
 };
 
 /* *ret may be NULL.  Retries where the server asks for it, and once with fresh credentials after a 401. */
