@@ -5,6 +5,7 @@
 #   --refresh  take the newest Debian packages, although the cached ones are of this month
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # settings.sh prints it
 PROGRAM=guest
 # shellcheck source=deploy/local/settings.sh
 . "$HERE/../local/settings.sh"
@@ -119,6 +120,9 @@ EOF
     printf 'DEFAULT guest\nPROMPT 0\nTIMEOUT 0\nLABEL guest\n  KERNEL /vmlinuz\n  INITRD /initrd\n  APPEND %s\n' \
         "$KERNEL_ARGUMENTS" >"$GUEST/syslinux.cfg"
     mcopy -i "$boot" "$GUEST/syslinux.cfg" "$GUEST/vmlinuz" "$GUEST/initrd" ::
+    mmd -i "$boot" ::/EFI ::/EFI/BOOT
+    mcopy -i "$boot" /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ::/EFI/BOOT/BOOTX64.EFI
+    mcopy -i "$boot" /usr/lib/syslinux/modules/efi64/ldlinux.e64 ::/EFI/BOOT
     syslinux --install --offset $((BOOT_START_MIB * 1024 * 1024)) "$raw"
 
     rm -f "$GUEST/data.ext4"
@@ -161,6 +165,7 @@ main() {
     need sfdisk fdisk
     need qemu-img qemu-utils
     [ -e /usr/lib/syslinux/mbr/mbr.bin ] || die "syslinux' boot sector is missing (Debian: syslinux-common)"
+    [ -e /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ] || die "syslinux for UEFI is missing (Debian: syslinux-efi)"
     [ "$(id -u)" -eq 0 ] || die "the guest is made by root (owners of its files)"
     mkdir -p "$GUEST" "$IMAGES"
 

@@ -6,6 +6,7 @@
 # The programs come from build/ (or $CVIRT_BUILD); CVIRT_STRIP=no keeps their symbols.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # settings.sh prints it
 PROGRAM=images
 # shellcheck source=deploy/local/settings.sh
 . "$HERE/../local/settings.sh"
@@ -24,9 +25,8 @@ key_of_base() {
     {
         date +%Y-%m
         echo "$SUITE"
-        sha256sum <"$HERE/build.sh"
-        cat "$HERE/finish-root.sh" "$HERE/$1/packages"
-        [ ! -e "$HERE/$1/finish.sh" ] || cat "$HERE/$1/finish.sh"
+        cat "$HERE/build.sh" "$HERE/finish-root.sh"
+        find "$HERE/$1" -type f | sort | xargs cat
     } | sha256sum | cut -c1-16
 }
 
@@ -50,7 +50,9 @@ build_base() {
         die "$image: the Debian packages cannot be unpacked; the whole log is $log"
     fi
     "$HERE/finish-root.sh" "$root" "$@"
-    [ ! -e "$HERE/$image/finish.sh" ] || "$HERE/$image/finish.sh" "$root"
+    [ ! -d "$HERE/$image/root" ] || cp -r "$HERE/$image/root/." "$root"
+    [ ! -e "$HERE/$image/finish.sh" ] || "$HERE/$image/finish.sh" "$root" ||
+        die "$image: its root file system cannot be finished; it is left in $root"
     tar --create --file "$BASE_LAYER" --sort=name --numeric-owner -C "$root" .
     rm -rf "$root"
     sha256sum <"$BASE_LAYER" | cut -d' ' -f1 >"$BASE_LAYER.sha256"
@@ -109,12 +111,11 @@ build_virt_launcher() {
     build_base virt-launcher qemu:107:107 libvirt-qemu:64055:107 kvm:108:108
     check_libraries virt-launcher virt-launcher
     new_tree
-    cp -r "$HERE/virt-launcher/root/." "$TREE"
     install_programs "$TREE" virt-launcher
     # The pod's command, as KubeVirt names it.
     ln -s virt-launcher "$TREE/usr/bin/virt-launcher-monitor"
-    finish_image virt-launcher '{"User": "107:107", "Env": ["PATH=/usr/sbin:/usr/bin"],
-        "Entrypoint": ["/usr/bin/virt-launcher"]}' "$start"
+    finish_image virt-launcher '{"User": "107:107", "Env": ["PATH=/usr/sbin:/usr/bin",
+        "LIBVIRT_AUTOSTART=0"], "Entrypoint": ["/usr/bin/virt-launcher"]}' "$start"
 }
 
 build_cvirt() {

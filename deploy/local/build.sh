@@ -4,7 +4,8 @@
 #   build.sh --rebuild  build all of it again
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-PROGRAM=deploy/local/build
+# shellcheck disable=SC2034 # settings.sh prints it
+PROGRAM=build
 # shellcheck source=deploy/local/settings.sh
 . "$HERE/settings.sh"
 

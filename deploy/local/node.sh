@@ -2,6 +2,7 @@
 # A whole Kubernetes node on this machine, in a network namespace of its own.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # settings.sh prints it
 PROGRAM=node
 # shellcheck source=deploy/local/settings.sh
 . "$HERE/settings.sh"
@@ -132,7 +133,13 @@ status() {
 
 print_env() {
     printf 'export KUBECONFIG=%q\n' "$KUBECONFIG_FILE"
+    # shellcheck disable=SC2016 # for the caller's shell
     printf 'case ":$PATH:" in *:%q:*) ;; *) export PATH=%q:%q:"$PATH" ;; esac\n' "$BIN" "$BIN" "$REPOSITORY/build"
+}
+
+print_log() {
+    is_component "${1:-}" || die "which component? one of: $COMPONENTS"
+    echo "$STATE/log/$1.log"
 }
 
 # one_component VERB NAME
@@ -155,7 +162,7 @@ main() {
     status) status ;;
     env) print_env ;;
     start | stop | restart) one_component "$command" "$@" ;;
-    log) is_component "${1:-}" && echo "$STATE/log/$1.log" || die "which component? one of: $COMPONENTS" ;;
+    log) print_log "$@" ;;
     import) import_archives "$@" ;;
     run) in_node "$@" ;;
     help | --help | -h) usage ;;

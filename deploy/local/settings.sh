@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Every version, name, address and folder of the local node, and the few helpers that all scripts of
+# Every version, name, address and folder of the local node, and the few functions that all scripts of
 # deploy/ share. Sourced, never run.
 
 KUBERNETES_VERSION=1.37.2

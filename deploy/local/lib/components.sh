@@ -30,7 +30,7 @@ EOF
 
 command_of_apiserver() {
     audit_policy | write_file "$STATE/config/audit-policy.yaml"
-    # shellcheck disable=SC2206 # extra flags are words
+    # shellcheck disable=SC2054,SC2206 # commas belong to the flags; extra flags are words
     COMMAND=("$BIN/kube-apiserver" --etcd-servers http://127.0.0.1:2379
         --advertise-address "$NODE_IP" --service-cluster-ip-range "$SERVICE_CIDR" --allow-privileged=true
         --authorization-mode Node,RBAC --client-ca-file "$PKI/ca.crt"
@@ -178,10 +178,12 @@ await_component() {
 }
 
 stop_component() {
-    local name=$1 pid
+    local name=$1 pid grace=15
+    # The API server waits for its watches, which never end.
+    [ "$name" != apiserver ] || grace=3
     if pid=$(pid_of "$name"); then
         say "stopping $name"
-        end_process "$pid" 15
+        end_process "$pid" $grace
     fi
     rm -f "$STATE/pid/$name"
 }
