@@ -24,7 +24,7 @@ TYPE(ssh_credential, "SSHPublicKeyAccessCredential", "SSH public keys for users 
     OBJECT("source", credential_source, "Where the keys come from.", REQUIRED));
 
 TYPE(password_propagation, "UserPasswordAccessCredentialPropagationMethod", "How the passwords reach the guest.",
-    PRESENCE("qemuGuestAgent", "By the guest agent.", REQUIRED));
+    PRESENCE("qemuGuestAgent", "By the guest agent."));
 
 TYPE(password_credential, "UserPasswordAccessCredential", "Passwords for users of the guest.",
     OBJECT("propagationMethod", password_propagation, "How the passwords reach the guest.", REQUIRED),

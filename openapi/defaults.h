@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fill in the defaults of a kind's table, as the API server does with the
- * CRD's: only members of objects that are there.  Defaults that depend on the
- * cluster or on other fields are no business of a table; see webhooks/.
+ * Fill in the defaults of a kind's table: only members of objects that are
+ * there.  Beside the rows' own defaults (which the CRD carries too), a required
+ * text, number or boolean that is absent becomes "", 0 or false: upstream's
+ * mutating webhooks write it so, hence manifests exist that leave them out, and
+ * the API server would refuse these after us.  Whether "" will do is for
+ * admission rules to say; validation does not report it.
+ *
+ * Defaults that depend on the cluster or on other fields are no business of a
+ * table; see webhooks/.
  */
 #ifndef OPENAPI_DEFAULTS_H
 #define OPENAPI_DEFAULTS_H

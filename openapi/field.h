@@ -51,7 +51,7 @@ struct field {
     uint8_t name_len;
     uint8_t type;  /* enum field_type */
     uint8_t shape; /* enum field_shape */
-    bool required : 1;
+    bool required : 1; /* but see openapi/defaults.h on texts, numbers and booleans */
     bool nullable : 1;
     bool is_set : 1;   /* list: no item twice */
     bool open : 1;     /* object: unknown members are kept */

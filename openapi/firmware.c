@@ -22,7 +22,7 @@ TYPE(bootloader, "Bootloader", "Which firmware boots the guest; one of the two."
 
 TYPE(kernel_container, "KernelBootContainer", "An image that holds a kernel, an initrd or both.",
     STRING("image", "Image to take the files from.", REQUIRED),
-    STRING("imagePullPolicy", "When the node pulls the image: Always, Never or IfNotPresent."),
+    STRING("imagePullPolicy", "When the node pulls the image.", ONE_OF("Always", "IfNotPresent", "Never")),
     STRING("imagePullSecret", "Secret with the registry's credentials."),
     STRING("initrdPath", "Absolute path of the initrd in the image."),
     STRING("kernelPath", "Absolute path of the kernel in the image."));

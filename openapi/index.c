@@ -56,6 +56,42 @@ static void make_perfect(struct schema_index *index, const struct field *fields)
     must(!"no perfect hash: a table has a name twice");
 }
 
+const char *field_zero(const struct field *f)
+{
+    if (f->shape != FIELD_ONE || f->values)
+        return NULL;
+    switch ((enum field_type)f->type) {
+    case FIELD_STRING:
+        return "\"\"";
+    case FIELD_BOOL:
+        return "false";
+    case FIELD_INT32:
+    case FIELD_INT64:
+    case FIELD_INT:
+    case FIELD_NUMBER:
+        return "0";
+    case FIELD_QUANTITY:
+    case FIELD_INT_OR_STRING:
+    case FIELD_TIME:
+    case FIELD_OBJECT:
+    case FIELD_OPAQUE:
+        return NULL;
+    }
+    return NULL;
+}
+
+/* What an absent member counts as, or NULL. */
+static json_t *default_of(const struct field *f)
+{
+    const char *text = f->dflt ? f->dflt : f->required ? field_zero(f) : NULL;
+    if (!text)
+        return NULL;
+
+    json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
+    must(v);
+    return v;
+}
+
 static struct schema_index *index_build(const struct schema *s)
 {
     struct schema_index *index = must_calloc(1, sizeof(*index) + ((size_t)1 << SLOT_BITS_MAX));
@@ -67,13 +103,10 @@ static struct schema_index *index_build(const struct schema *s)
     for (size_t i = 0; i < index->len; i++) {
         const struct field *f = &s->fields[i];
         const uint64_t bit = UINT64_C(1) << i;
-        if (f->required)
+        index->dflt[i] = default_of(f);
+        if (f->required && !index->dflt[i])
             index->required |= bit;
-        if (f->dflt) {
-            index->dflt[i] = json_loads(f->dflt, JSON_DECODE_ANY, NULL);
-            must(index->dflt[i]);
-        }
-        if (f->dflt || (f->schema && schema_index(f->schema)->defaults))
+        if (index->dflt[i] || (f->schema && schema_index(f->schema)->defaults))
             index->defaults |= bit;
     }
     make_perfect(index, s->fields);

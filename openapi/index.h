@@ -14,7 +14,7 @@
 
 struct schema_index {
     size_t len;          /* rows */
-    uint64_t required;   /* a bit for each required row */
+    uint64_t required;   /* a bit for each row whose absence is a fault */
     uint64_t defaults;   /* a bit for each row with a default at or below it */
     uint64_t seed;       /* makes the hash perfect */
     unsigned shift;      /* top bits of the hash that are the slot */
@@ -23,5 +23,11 @@ struct schema_index {
 };
 
 const struct schema_index *schema_index(const struct schema *s);
+
+/*
+ * JSON text of what an absent required text, number or boolean counts as
+ * (openapi/defaults.h), NULL for rows that have no such value.
+ */
+const char *field_zero(const struct field *f);
 
 #endif

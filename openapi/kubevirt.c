@@ -35,9 +35,9 @@ TYPE(customize, "CustomizeComponents", "Changes of the installation's objects.",
     LIST("patches", component_patch, "Patches of objects."));
 
 TYPE(node_placement, "NodePlacement", "Which nodes may run it.",
-    OPAQUE("affinity", "Where pods may run, as in a pod."),
+    OBJECT("affinity", affinity, "Where pods may run.", .open = true),
     STRING_MAP("nodeSelector", "Labels that the node must have."),
-    OPAQUES("tolerations", "Taints of nodes that do not keep pods away, as in a pod."));
+    LIST("tolerations", toleration, "Taints of nodes that do not keep pods away.", .open = true));
 
 TYPE(placed_components, "ComponentConfig", "Where programs run, and how many.",
     OBJECT("nodePlacement", node_placement, "Which nodes may run them."),

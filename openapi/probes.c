@@ -17,7 +17,7 @@ TYPE(http_get, "HTTPGetAction", "A request that must be answered with 200 to 399
     LIST("httpHeaders", http_header, "Headers of the request."),
     STRING("path", "Path to ask for."),
     INT_OR_STRING("port", "Port, by number or name.", REQUIRED),
-    STRING("scheme", "HTTP or HTTPS; HTTP when absent."));
+    STRING("scheme", "HTTP when absent.", ONE_OF("HTTP", "HTTPS")));
 
 TYPE(tcp_socket, "TCPSocketAction", "A connection that must be accepted.",
     STRING("host", "Host to connect to; the pod's address when absent."),

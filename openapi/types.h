@@ -12,6 +12,8 @@
 extern const struct schema presence, label_selector, local_ref, typed_local_ref, typed_ref, condition,
     resource_amounts, feature_switch, optional_switch;
 
+/* core.c: what a machine hands to its pod */
+extern const struct schema affinity, toleration, spread_constraint, dns_config;
 /* cpu.c */
 extern const struct schema cpu, cpu_feature, numa, realtime;
 /* memory.c */

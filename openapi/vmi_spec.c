@@ -18,10 +18,11 @@ TYPE(utility_volume, "UtilityVolume", "A claim mounted beside the machine, not s
 
 TYPE(vmi_spec, "VirtualMachineInstanceSpec", "What a machine is made of and where it may run.",
     LIST("accessCredentials", access_credential, "Let users into the guest.", .max_items = 256, INERT),
-    OPAQUE("affinity", "Where the pod may run, as in a pod."),
+    OBJECT("affinity", affinity, "Where the pod may run.", .open = true),
     STRING("architecture", "amd64, arm64 or s390x; the cluster's own when absent."),
-    OPAQUE("dnsConfig", "Name servers and search domains, as in a pod."),
-    STRING("dnsPolicy", "ClusterFirst, ClusterFirstWithHostNet, Default or None; ClusterFirst when absent."),
+    OBJECT("dnsConfig", dns_config, "Name servers and search domains.", .open = true),
+    STRING("dnsPolicy", "How the guest resolves names; ClusterFirst when absent.",
+           ONE_OF("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")),
     OBJECT("domain", domain, "The machine that the guest runs on.", REQUIRED),
     STRING("evictionStrategy", "What a node's drain does: None, LiveMigrate, LiveMigrateIfPossible or External."),
     STRING("hostname", "Host name of the guest; the instance's name when absent."),
@@ -36,8 +37,8 @@ TYPE(vmi_spec, "VirtualMachineInstanceSpec", "What a machine is made of and wher
     STRING("startStrategy", "Paused: start with stopped processors."),
     STRING("subdomain", "Subdomain of the guest's full name."),
     INT64("terminationGracePeriodSeconds", "Seconds the guest has to shut down; 30 when absent."),
-    OPAQUES("tolerations", "Taints of nodes that do not keep the pod away, as in a pod."),
-    OPAQUES("topologySpreadConstraints", "How pods spread over the cluster, as in a pod."),
+    LIST("tolerations", toleration, "Taints of nodes that do not keep the pod away.", .open = true),
+    LIST("topologySpreadConstraints", spread_constraint, "How pods spread over the cluster.", .open = true),
     LIST("utilityVolumes", utility_volume, "Claims mounted beside the machine.", .max_items = 256, .list_key = "name", INERT),
     LIST("volumes", volume, "Volumes that disks and filesystems show.", .max_items = 256));
 

@@ -21,7 +21,7 @@ TYPE(config_map_volume, "ConfigMapVolumeSource", "A ConfigMap as a disk of files
 
 TYPE(container_disk, "ContainerDiskSource", "A disk out of a container image; changes are lost when the guest stops.",
     STRING("image", "Image that holds the disk under /disk.", REQUIRED),
-    STRING("imagePullPolicy", "When the node pulls the image: Always, Never or IfNotPresent."),
+    STRING("imagePullPolicy", "When the node pulls the image.", ONE_OF("Always", "IfNotPresent", "Never")),
     STRING("imagePullSecret", "Secret with the registry's credentials."),
     STRING("path", "Absolute path of the disk in the image; the one file under /disk when absent."));
 
