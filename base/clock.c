@@ -189,8 +189,14 @@ int rfc3339_parse(const char *s, int64_t *ret_wall_ms)
     if (ms < 0 || take_offset(&s, &offset_minutes) < 0 || *s != '\0')
         return -1;
 
-    struct tm tm = { .tm_year = at[0] - 1900, .tm_mon = at[1] - 1, .tm_mday = at[2],
-                     .tm_hour = at[3], .tm_min = at[4], .tm_sec = at[5] };
+    struct tm tm = {
+        .tm_year = at[0] - 1900,
+        .tm_mon = at[1] - 1,
+        .tm_mday = at[2],
+        .tm_hour = at[3],
+        .tm_min = at[4],
+        .tm_sec = at[5],
+    };
     const int64_t seconds = (int64_t)timegm(&tm) - (int64_t)offset_minutes * 60;
     *ret_wall_ms = seconds * MS_PER_S + ms;
     return 0;

@@ -30,10 +30,14 @@ static inline int64_t clock_mono_ms(const struct clock *c)
 }
 
 enum { RFC3339_MAX = 32 };
-/* "2006-01-02T15:04:05Z"; _milli adds ".000", _micro ".000000" (MicroTime, used by Lease). Years 0 to 9999. */
+/*
+ * "2006-01-02T15:04:05Z"; _milli adds ".000", _micro ".000000" (MicroTime, used by Lease).  Cut to
+ * the years 0 to 9999.
+ */
 const char *rfc3339(int64_t wall_ms, char out[RFC3339_MAX]);
 const char *rfc3339_milli(int64_t wall_ms, char out[RFC3339_MAX]);
 const char *rfc3339_micro(int64_t wall_ms, char out[RFC3339_MAX]);
-int rfc3339_parse(const char *s, int64_t *ret_wall_ms); /* 0 or -1; offsets and fractions understood */
+/* 0 or -1; NULL is refused, offsets and fractions are understood. */
+int rfc3339_parse(const char *s, int64_t *ret_wall_ms);
 
 #endif

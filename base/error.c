@@ -13,12 +13,14 @@
 static const struct code_row {
     int http;
     const char *reason;
+    // clang-format off
 } rows[] = {
     [ERR_NONE] = { 500, "InternalError" },
 #define X(name, http, reason) [ERR_##name] = { http, reason },
     ERROR_CODES(X)
 #undef X
 };
+// clang-format on
 
 /* What other servers say that has no row of its own. */
 static const struct {

@@ -66,7 +66,8 @@ static int pointer_parse(struct pointer *p, const char *text, struct error *e)
             *slash = '\0';
         p->token[p->len++] = rest;
         if (!unescape(rest))
-            return error_set(e, ERR_BAD_REQUEST, "json pointer '%s' has a '~' without 0 or 1", text);
+            return error_set(e, ERR_BAD_REQUEST, "json pointer '%s' has a '~' without 0 or 1",
+                             text);
         rest = slash ? slash + 1 : NULL;
     }
     return 0;
@@ -325,9 +326,9 @@ static const struct operation_row {
     bool needs_value, needs_from;
     apply_fn *apply;
 } operations[] = {
-    { "add", true, false, apply_add },       { "remove", false, false, apply_remove },
+    { "add", true, false, apply_add },         { "remove", false, false, apply_remove },
     { "replace", true, false, apply_replace }, { "move", false, true, apply_move },
-    { "copy", false, true, apply_copy },     { "test", true, false, apply_test },
+    { "copy", false, true, apply_copy },       { "test", true, false, apply_test },
 };
 
 static const struct operation_row *find_operation(const char *name)
@@ -457,7 +458,7 @@ static void push_index(struct buf *path, size_t i)
     (void)buf_addf(path, "/%zu", i);
 }
 
-/* What both begin and end with stays; between, element by element; then the surplus goes or comes. */
+/* What both begin and end with stays; then element by element; then the surplus goes or comes. */
 static void compare_arrays(json_t *patch, struct buf *path, const json_t *before,
                            const json_t *after)
 {

@@ -18,7 +18,10 @@ enum { JPATCH_OPS_MAX = 10000, JPATCH_NODES_MAX = 500000 };
  */
 int jpatch_apply(json_t **doc, const json_t *patch, struct error *e);
 
-/* The minimal patch that makes `after` of `before`: add, remove and replace only.  New array, [] when equal. */
+/*
+ * The patch that makes `after` of `before`: add, remove and replace only, down to the members and
+ * elements that differ.  New array, [] when equal.
+ */
 json_t *jpatch_make(const json_t *before, const json_t *after);
 
 /* Build a patch by hand.  `value` is stolen.  `path` is a JSON pointer. */
@@ -29,7 +32,10 @@ void jpatch_remove(json_t *patch, const char *path);
 
 /* Merge patch: returns the new value (target borrowed; NULL is nothing). */
 json_t *jmerge_apply(const json_t *target, const json_t *patch);
-/* The merge patch that makes `after` of `before`; new, {} when equal.  Arrays are replaced whole. */
+/*
+ * The merge patch that makes `after` of `before`; new, {} when equal.  Arrays are replaced whole; a
+ * null in `after` cannot be said.
+ */
 json_t *jmerge_make(const json_t *before, const json_t *after);
 
 #endif

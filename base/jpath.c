@@ -150,7 +150,7 @@ static void put(json_t *parent, const struct step *step, json_t *value)
         must(json_array_set_new(parent, step->index, value) == 0);
 }
 
-/* The parent of the path's last step, which goes to *last.  Objects are made on the way if wanted. */
+/* The parent of the path's last step, which goes to *last; made on the way if wanted. */
 static json_t *walk_to_parent(json_t *v, const char *path, bool make, struct step *last)
 {
     const char *at = path;

@@ -26,8 +26,8 @@ json_t *jpath_obj(const json_t *v, const char *path); /* NULL unless an object *
 json_t *jpath_arr(const json_t *v, const char *path); /* NULL unless an array */
 
 /*
- * Set, making objects on the way (null counts as absent); steals `value`.  Aborts if a step is not an object (array
- * indexes must exist).  jpath_set_str replaces bytes that are not UTF-8 with '?'.
+ * Set, making objects on the way (null counts as absent); steals `value`.  Aborts if a step is not
+ * an object; array indexes must exist.  jpath_set_str replaces bytes that are not UTF-8 with '?'.
  */
 void jpath_set(json_t *v, const char *path, json_t *value);
 void jpath_set_str(json_t *v, const char *path, const char *s);
@@ -39,7 +39,7 @@ void jpath_del(json_t *v, const char *path); /* absent is fine */
 json_t *jpath_make_obj(json_t *v, const char *path);
 json_t *jpath_make_arr(json_t *v, const char *path);
 
-/* First element of an array of objects whose string member `key` equals `value`; borrowed or NULL. */
+/* The first object of an array whose string member `key` equals `value`; borrowed, or NULL. */
 json_t *jarr_find(const json_t *array, const char *key, const char *value);
 
 /* metadata shorthands, borrowed: label/annotation value or NULL; name, namespace, uid or "". */
@@ -54,7 +54,7 @@ bool meta_has_finalizer(const json_t *obj, const char *finalizer);
 const json_t *meta_controller(const json_t *obj);
 /* "ns/name", or "name" when not namespaced.  New. */
 char *meta_key(const json_t *obj);
-/* Split "ns/name"; ns is "" when not namespaced.  Copies into the caller's buffers (253 + NUL each); 0 or -1. */
+/* Split "ns/name" into the caller's buffers; ns is "" when not namespaced.  0 or -1. */
 int key_split(const char *key, char ns[254], char name[254]);
 
 /* status.conditions: find by type (borrowed), is its status "True"? */
@@ -71,7 +71,7 @@ bool condition_remove(json_t *obj, const char *type);
 
 /* Limits for json from outside; JSON_BODY_MAX is for whoever reads it off the network. */
 enum { JSON_DEPTH_MAX = 100, JSON_BODY_MAX = 3 * 1024 * 1024 };
-/* Objects and arrays in a text of len bytes: at most JSON_CONTAINERS_FREE + len / JSON_CONTAINER_BYTES. */
+/* Objects and arrays in a text: at most JSON_CONTAINERS_FREE + len / JSON_CONTAINER_BYTES. */
 enum { JSON_CONTAINERS_FREE = 1000, JSON_CONTAINER_BYTES = 8 };
 
 /*

@@ -218,7 +218,10 @@ void metrics_on_scrape(metrics_collect_fn *fn, void *ctx)
 
 /* ---- text exposition ---- */
 
-/* As Go writes a float64: the fewest digits that read back the same, exponents from 1e+06 and 1e-05 on. */
+/*
+ * As Go writes a float64: the fewest digits that read back the same, and an exponent from 1e+06
+ * and from 1e-05 on.
+ */
 static const char *number(double value, char out[NUMBER_MAX])
 {
     if (isnan(value))

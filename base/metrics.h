@@ -24,7 +24,10 @@ struct metric {
     struct metric_state *state;                /* NULL; set by the registry */
 };
 
-/* Values follow the label names in order, as strings (exactly as many).  A new series past METRIC_SERIES_MAX is dropped. */
+/*
+ * Values follow the label names in order, as strings, exactly as many (NULL is ""; cut at 255
+ * bytes).  A new series past METRIC_SERIES_MAX is dropped.
+ */
 void metric_add(struct metric *m, double by, ...);
 void metric_set(struct metric *m, double value, ...);
 void metric_observe(struct metric *m, double value, ...);

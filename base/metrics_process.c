@@ -40,7 +40,7 @@ static bool read_text(const char *path, char *out, size_t size)
     return n > 0;
 }
 
-/* Seconds since the epoch at which the machine came up, as a clock counts that does not stop asleep. */
+/* When the machine came up, in seconds since the epoch; time asleep counts. */
 static double boot_time(void)
 {
     struct timespec wall;

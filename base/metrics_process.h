@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The process_* metrics that Prometheus' own client libraries show; read from /proc at each scrape. */
+/* The process_* metrics that Prometheus' own clients show; read from /proc at each scrape. */
 #ifndef BASE_METRICS_PROCESS_H
 #define BASE_METRICS_PROCESS_H
 

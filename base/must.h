@@ -26,7 +26,10 @@ char *must_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 json_t *must_pack(const char *fmt, ...);
 
-/* Deep copy, dump (compact unless JSON_INDENT is among the flags; caller frees) and object/array setters that steal `v` and never fail. */
+/*
+ * Deep copy, dump (compact unless JSON_INDENT is among the flags; caller frees) and object/array
+ * setters that steal `v` and never fail.
+ */
 json_t *must_copy(const json_t *v);
 char *must_dumps(const json_t *v, size_t flags);
 void must_set(json_t *object, const char *key, json_t *v);

@@ -25,12 +25,17 @@ static bool takes_value(enum option_type type)
 
 static int parse_bool(const char *text, bool *ret)
 {
-    static const char *const words[] = { "false", "true", "0", "1", "f", "t", "False", "True",
-                                         "F",     "T",    "FALSE", "TRUE" };
+    /* What Go's strconv.ParseBool takes. */
+    static const struct {
+        const char *no, *yes;
+    } words[] = {
+        { "false", "true" }, { "False", "True" }, { "FALSE", "TRUE" },
+        { "f", "t" },        { "F", "T" },        { "0", "1" },
+    };
 
     for (size_t i = 0; i < countof(words); i++) {
-        if (streq(words[i], text)) {
-            *ret = i % 2 == 1;
+        if (streq(words[i].no, text) || streq(words[i].yes, text)) {
+            *ret = streq(words[i].yes, text);
             return 0;
         }
     }
@@ -45,7 +50,7 @@ static int add_duration_part(const char **text, double *sum)
         double ns;
     } units[] = {
         /* The longer first where one begins another. */
-        { "ns", 1 },  { "us", 1e3 }, { "\u00b5s", 1e3 }, { "\u03bcs", 1e3 },
+        { "ns", 1 },   { "us", 1e3 }, { "\u00b5s", 1e3 }, { "\u03bcs", 1e3 },
         { "ms", 1e6 }, { "s", 1e9 },  { "m", 60e9 },      { "h", 3600e9 },
     };
     const char *at = *text;
@@ -260,8 +265,8 @@ static bool is_builtin(const struct option_program *p, const char *argument, con
     if (*argument != '-' || find_option(p, name, strlen(name)))
         return false;
     argument += argument[1] == '-' ? 2 : 1;
-    return streq(argument, name) || (streq(name, "help") && streq(argument, "h") &&
-                                     !find_option(p, "h", 1));
+    return streq(argument, name) ||
+           (streq(name, "help") && streq(argument, "h") && !find_option(p, "h", 1));
 }
 
 static void print_version(const struct option_program *p)

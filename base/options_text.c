@@ -59,7 +59,8 @@ static int left_text(const struct option *o, char out[LEFT_TEXT_MAX])
 
 static bool shows_default(const struct option *o)
 {
-    return !is_ignored(o) && o->dflt && *o->dflt && !(o->type == OPTION_BOOL && streq(o->dflt, "false"));
+    return !is_ignored(o) && o->dflt && *o->dflt &&
+           !(o->type == OPTION_BOOL && streq(o->dflt, "false"));
 }
 
 /* The row's sentence and what is to be said beside it. */

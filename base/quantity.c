@@ -275,7 +275,8 @@ int64_t quantity_milli(struct quantity q)
 static const struct suffix *suffix_of(int exponent, bool is_binary)
 {
     for (size_t i = 0; i < countof(suffixes); i++)
-        if (suffixes[i].exponent == exponent && (exponent == 0 || suffixes[i].is_binary == is_binary))
+        if (suffixes[i].exponent == exponent &&
+            (exponent == 0 || suffixes[i].is_binary == is_binary))
             return &suffixes[i];
     return NULL;
 }
@@ -316,6 +317,6 @@ const char *quantity_format(struct quantity q, char out[QUANTITY_TEXT_MAX])
         n /= factor;
         exponent += is_binary ? 10 : 3;
     }
-    return write_number(out, is_negative, n,
-                        q.is_exponent ? NULL : suffix_of(exponent, is_binary), exponent);
+    return write_number(out, is_negative, n, q.is_exponent ? NULL : suffix_of(exponent, is_binary),
+                        exponent);
 }

@@ -10,23 +10,23 @@
 
 enum { LABEL_PART_MAX = 63 };
 
-struct operator {
+struct selector_rule {
     const char *name;
     bool needs_values;
-    bool if_absent; /* its answer for an object without the label */
-    bool if_listed; /* ... whose value is among `values` */
-    bool if_other;  /* ... whose value is not */
+    bool if_absent;               /* its answer for an object without the label */
+    bool if_listed;               /* ... whose value is among `values` */
+    bool if_other;                /* ... whose value is not */
     const char *before, *between; /* as query text: before KEY between (VALUES) */
 };
 
-static const struct operator operators[] = {
+static const struct selector_rule operators[] = {
     { "In", true, false, true, false, "", " in " },
     { "NotIn", true, true, false, true, "", " notin " },
     { "Exists", false, false, true, true, "", NULL },
     { "DoesNotExist", false, true, false, false, "!", NULL },
 };
 
-static const struct operator *find_operator(const json_t *expression)
+static const struct selector_rule *find_operator(const json_t *expression)
 {
     const char *name = json_string_value(json_object_get(expression, "operator"));
 
@@ -50,7 +50,7 @@ static bool is_listed(const json_t *values, const char *value)
 
 static bool expression_matches(const json_t *expression, const json_t *labels)
 {
-    const struct operator *op = find_operator(expression);
+    const struct selector_rule *op = find_operator(expression);
     const char *key = json_string_value(json_object_get(expression, "key"));
     if (!op || !key)
         return false;
@@ -98,7 +98,7 @@ static int validate_label(const char *where, const char *key, const json_t *valu
 
 static int validate_expression(size_t i, const json_t *expression, struct error *e)
 {
-    const struct operator *op = find_operator(expression);
+    const struct selector_rule *op = find_operator(expression);
     const char *key = json_string_value(json_object_get(expression, "key"));
     const json_t *values = json_object_get(expression, "values");
     size_t n;
@@ -182,7 +182,7 @@ char *selector_to_query(const json_t *selector)
         (void)buf_addf(&query, "%s=%s", key, value ? value : "");
     }
     json_array_foreach(json_object_get(selector, "matchExpressions"), i, item) {
-        const struct operator *op = find_operator(item);
+        const struct selector_rule *op = find_operator(item);
         const char *name = json_string_value(json_object_get(item, "key"));
         if (!op || !name)
             continue;

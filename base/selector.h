@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 
-/* Does the LabelSelector object match the labels object (NULL is no labels)?  An empty selector matches
- * everything, NULL nothing.  An invalid operator matches nothing. */
+/*
+ * Does the LabelSelector object match the labels object (NULL is no labels)?  An empty selector
+ * matches everything, NULL nothing.  An invalid operator matches nothing.
+ */
 bool selector_matches(const json_t *selector, const json_t *labels);
 
 /* Is it well formed?  (operators, values present or absent as the operator asks, label syntax) */

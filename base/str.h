@@ -37,12 +37,12 @@ void str_make_utf8(char *s); /* every malformed byte becomes '?' */
 char *str_base64(const void *data, size_t len);
 void *str_unbase64(const char *s, size_t *ret_len);
 
-/* Random bytes from the kernel, a random UUID v4 and RFC 4122 v5 in text form (37 bytes with NUL). */
+/* Random bytes from the kernel; UUIDs as text, version 4 (random) and 5 (RFC 4122, of a name). */
 void random_bytes(void *out, size_t len);
 void uuid_v4(char out[37]);
 void uuid_v5(const char *namespace_uuid, const char *name, char out[37]);
 
-/* n characters of Kubernetes' name alphabet (bcdfghjklmnpqrstvwxz2456789) plus NUL into out[n + 1]. */
+/* n characters as Kubernetes puts into names (no vowels, no 0, 1, 3) and a NUL into out[n + 1]. */
 void random_suffix(char *out, size_t n);
 
 /* Is `s` a DNS-1123 label (<= 63) / subdomain (<= 253)? */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start a thread the way every thread here starts: named, and deaf to signals (main reads them by signalfd). */
+/* Start a thread as every one starts here: named, and deaf to signals (main has a signalfd). */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 

@@ -48,8 +48,8 @@ static void escapes_xml(void **state)
     scoped_buf b = BUF_INIT(0);
 
     assert_true(buf_add_xml(&b, "<a b='c' d=\"e\">&\x01\x1b\x7f\t\xc3\xa4</a>"));
-    assert_string_equal(
-        b.data, "&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;\t\xc3\xa4&lt;/a&gt;");
+    assert_string_equal(b.data,
+                        "&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;\t\xc3\xa4&lt;/a&gt;");
     buf_clear(&b);
     assert_true(buf_add_xml(&b, ""));
     assert_string_equal(b.data, "");

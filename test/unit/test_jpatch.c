@@ -15,8 +15,8 @@ static const struct apply_case {
       "{'baz':'qux','foo':'bar'}", ERR_NONE },
     { "A.2 add an array element", "{'foo':['bar','baz']}",
       "[{'op':'add','path':'/foo/1','value':'qux'}]", "{'foo':['bar','qux','baz']}", ERR_NONE },
-    { "A.3 remove an object member", "{'baz':'qux','foo':'bar'}",
-      "[{'op':'remove','path':'/baz'}]", "{'foo':'bar'}", ERR_NONE },
+    { "A.3 remove an object member", "{'baz':'qux','foo':'bar'}", "[{'op':'remove','path':'/baz'}]",
+      "{'foo':'bar'}", ERR_NONE },
     { "A.4 remove an array element", "{'foo':['bar','qux','baz']}",
       "[{'op':'remove','path':'/foo/1'}]", "{'foo':['bar','baz']}", ERR_NONE },
     { "A.5 replace a value", "{'baz':'qux','foo':'bar'}",
@@ -58,8 +58,8 @@ static const struct apply_case {
     { "copy is deep", "{'a':{'x':1}}",
       "[{'op':'copy','from':'/a','path':'/b'},{'op':'replace','path':'/b/x','value':2}]",
       "{'a':{'x':1},'b':{'x':2}}", ERR_NONE },
-    { "an existing member is replaced by add", "{'a':1}",
-      "[{'op':'add','path':'/a','value':null}]", "{'a':null}", ERR_NONE },
+    { "an existing member is replaced by add", "{'a':1}", "[{'op':'add','path':'/a','value':null}]",
+      "{'a':null}", ERR_NONE },
     { "the empty key", "{'':1}", "[{'op':'replace','path':'/','value':2}]", "{'':2}", ERR_NONE },
     { "replace of an array element keeps its place", "{'a':[1,2,3]}",
       "[{'op':'replace','path':'/a/1','value':9}]", "{'a':[1,9,3]}", ERR_NONE },
@@ -85,8 +85,7 @@ static const struct apply_case {
       "[{'op':'remove','path':'/a'},{'op':'remove','path':'/b'}]", NULL, ERR_INVALID },
     { "no array", "{}", "{'op':'add','path':'/a','value':1}", NULL, ERR_BAD_REQUEST },
     { "no operation", "{}", "[{'path':'/a','value':1}]", NULL, ERR_BAD_REQUEST },
-    { "an unknown operation", "{}", "[{'op':'Add','path':'/a','value':1}]", NULL,
-      ERR_BAD_REQUEST },
+    { "an unknown operation", "{}", "[{'op':'Add','path':'/a','value':1}]", NULL, ERR_BAD_REQUEST },
     { "an operation that is no object", "{}", "['add']", NULL, ERR_BAD_REQUEST },
     { "no path", "{}", "[{'op':'add','value':1}]", NULL, ERR_BAD_REQUEST },
     { "no value", "{}", "[{'op':'add','path':'/a'}]", NULL, ERR_BAD_REQUEST },
@@ -137,8 +136,7 @@ static const struct make_case {
     { "the root", "1", "2", "[{'op':'replace','path':'','value':2}]" },
     { "appended elements", "[1]", "[1,2,3]",
       "[{'op':'add','path':'/1','value':2},{'op':'add','path':'/2','value':3}]" },
-    { "an element before the others", "[1,2]", "[0,1,2]",
-      "[{'op':'add','path':'/0','value':0}]" },
+    { "an element before the others", "[1,2]", "[0,1,2]", "[{'op':'add','path':'/0','value':0}]" },
     { "an element in the middle gone", "[1,2,3]", "[1,3]", "[{'op':'remove','path':'/1'}]" },
     { "elements at the end gone", "[1,2,3]", "[1]",
       "[{'op':'remove','path':'/1'},{'op':'remove','path':'/1'}]" },
@@ -259,7 +257,8 @@ static void doubling_is_stopped(void **state)
     json_auto_t *doc = json_q("{'a':[1,2,3,4,5,6,7,8]}");
     json_auto_t *patch = json_array();
     for (int i = 0; i < 60; i++)
-        must_append(patch, must_pack("{s:s, s:s, s:s}", "op", "copy", "from", "/a", "path", "/a/-"));
+        must_append(patch,
+                    must_pack("{s:s, s:s, s:s}", "op", "copy", "from", "/a", "path", "/a/-"));
     struct error e = { 0 };
     assert_int_equal(jpatch_apply(&doc, patch, &e), -ERR_INVALID);
 }

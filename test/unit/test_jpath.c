@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "rows.h"
 
-#define OBJECT                                                                      \
-    "{'spec':{'cores':4,'on':true,'name':'x','none':null,"                          \
-    "'volumes':[{'name':'a'},{'name':'b'}],'grid':[[1,2],[3]],'ratio':1.5},"        \
+#define OBJECT                                                               \
+    "{'spec':{'cores':4,'on':true,'name':'x','none':null,"                   \
+    "'volumes':[{'name':'a'},{'name':'b'}],'grid':[[1,2],[3]],'ratio':1.5}," \
     "'metadata':{'labels':{'kubevirt.io/node':'n1','a[b':'c','':'e'}},'a.b':1}"
 
 static const struct path_case {
@@ -127,10 +127,10 @@ static void finds_in_arrays(void **state)
 
 static void reads_metadata(void **state)
 {
-    json_auto_t *v = json_q(
-        "{'metadata':{'name':'vm','namespace':'ns','uid':'u','labels':{'l':'1'},"
-        "'annotations':{'x.io/a':'2'},'finalizers':[3,'f'],'deletionTimestamp':'t',"
-        "'ownerReferences':[{'uid':'o1'},{'uid':'o2','controller':true}]}}");
+    json_auto_t *v =
+        json_q("{'metadata':{'name':'vm','namespace':'ns','uid':'u','labels':{'l':'1'},"
+               "'annotations':{'x.io/a':'2'},'finalizers':[3,'f'],'deletionTimestamp':'t',"
+               "'ownerReferences':[{'uid':'o1'},{'uid':'o2','controller':true}]}}");
     json_auto_t *bare = json_q("{'metadata':{'name':'node'}}");
     json_auto_t *wrong = json_q("{'metadata':[1]}");
 

@@ -155,7 +155,7 @@ static void lines_of_threads_do_not_mix(void **state)
 
 static void a_terminal_gets_readable_lines(void **state)
 {
-    /* What is a terminal is asked once, in log_init: a pseudo-terminal for it, the file for the line. */
+    /* log_init asks whether it is a terminal: one for it, the file for the line. */
     const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     if (terminal < 0 || grantpt(terminal) < 0 || unlockpt(terminal) < 0)
         skip();
@@ -181,10 +181,8 @@ int main(void)
                                         release_stderr),
         cmocka_unit_test_setup_teardown(long_values_are_cut, catch_stderr, release_stderr),
         cmocka_unit_test_setup_teardown(verbosity_selects, catch_stderr, release_stderr),
-        cmocka_unit_test_setup_teardown(several_numbers_in_one_line, catch_stderr,
-                                        release_stderr),
-        cmocka_unit_test_setup_teardown(lines_of_threads_do_not_mix, catch_stderr,
-                                        release_stderr),
+        cmocka_unit_test_setup_teardown(several_numbers_in_one_line, catch_stderr, release_stderr),
+        cmocka_unit_test_setup_teardown(lines_of_threads_do_not_mix, catch_stderr, release_stderr),
         cmocka_unit_test_setup_teardown(a_terminal_gets_readable_lines, catch_stderr,
                                         release_stderr),
     };

@@ -53,7 +53,9 @@ static void counts(void **state)
 
 static void escapes_label_values(void **state)
 {
-    static struct metric m = { .name = "escaped", .type = METRIC_GAUGE, .help = "", .labels = { "l" } };
+    static struct metric m = {
+        .name = "escaped", .type = METRIC_GAUGE, .help = "", .labels = { "l" }
+    };
     metric_set(&m, 1, "a\"b\\c\nd\xff");
     assert_lines("escaped{", "escaped{l=\"a\\\"b\\\\c\\nd?\"} 1\n");
 }
@@ -149,9 +151,12 @@ static void collectors_run_at_each_scrape(void **state)
 static void shows_the_process(void **state)
 {
     static const char *const names[] = {
-        "process_cpu_seconds_total ",     "process_open_fds ",
-        "process_max_fds ",               "process_resident_memory_bytes ",
-        "process_virtual_memory_bytes ", "process_start_time_seconds ",
+        "process_cpu_seconds_total ",
+        "process_open_fds ",
+        "process_max_fds ",
+        "process_resident_memory_bytes ",
+        "process_virtual_memory_bytes ",
+        "process_start_time_seconds ",
     };
     for (size_t i = 0; i < countof(names); i++) {
         scoped(free) char *text = lines_of(names[i]);
@@ -167,7 +172,9 @@ static void shows_the_process(void **state)
 
 static void series_are_bounded(void **state)
 {
-    static struct metric m = { .name = "many", .type = METRIC_GAUGE, .help = "m", .labels = { "i" } };
+    static struct metric m = {
+        .name = "many", .type = METRIC_GAUGE, .help = "m", .labels = { "i" }
+    };
     char text[16];
     for (int i = 0; i < METRIC_SERIES_MAX + 10; i++) {
         (void)snprintf(text, sizeof(text), "%d", i);
@@ -187,7 +194,9 @@ static void series_are_bounded(void **state)
     assert_lines("many", "");
 }
 
-static struct metric shared = { .name = "shared_total", .type = METRIC_COUNTER, .help = "s", .labels = { "t" } };
+static struct metric shared = {
+    .name = "shared_total", .type = METRIC_COUNTER, .help = "s", .labels = { "t" }
+};
 
 static void *add_many(void *arg)
 {

@@ -16,8 +16,8 @@ struct settings {
 };
 
 static const struct option options[] = {
-    { "file", 'f', OPTION_STRING, OPTION_AT(struct settings, file), .dflt = "/etc/x",
-      .arg = "FILE", .help = "Where it is." },
+    { "file", 'f', OPTION_STRING, OPTION_AT(struct settings, file), .dflt = "/etc/x", .arg = "FILE",
+      .help = "Where it is." },
     { "node", 'n', OPTION_STRINGS, OPTION_AT(struct settings, nodes), .dflt = "all",
       .help = "A node." },
     { "port", 0, OPTION_INT, OPTION_AT(struct settings, port), .dflt = "8443", .min = 1,
@@ -180,13 +180,33 @@ static const struct duration_case {
     const char *name; /* the text */
     long long want;   /* -1: refused */
 } duration_cases[] = {
-    { "0", 0 },          { "0s", 0 },          { "30s", 30000 },    { "5m", 300000 },
-    { "5m0s", 300000 },  { "1h30m", 5400000 }, { "1h0m0s", 3600000 }, { "1.5h", 5400000 },
-    { "100ms", 100 },    { "1.5s", 1500 },     { "1500us", 2 },     { "1000000ns", 1 },
-    { "2000\u00b5s", 2 }, { ".5s", 500 },      { "45", 45000 },     { "1s1ms", 1001 },
-    { "", -1 },          { "s", -1 },          { ".s", -1 },        { "5", 5000 },
-    { "1h30", -1 },      { "-1s", -1 },        { "1 s", -1 },       { "1d", -1 },
-    { "1e3s", -1 },      { "99999999999999999999h", -1 },           { "1S", -1 },
+    { "0", 0 },
+    { "0s", 0 },
+    { "30s", 30000 },
+    { "5m", 300000 },
+    { "5m0s", 300000 },
+    { "1h30m", 5400000 },
+    { "1h0m0s", 3600000 },
+    { "1.5h", 5400000 },
+    { "100ms", 100 },
+    { "1.5s", 1500 },
+    { "1500us", 2 },
+    { "1000000ns", 1 },
+    { "2000\u00b5s", 2 },
+    { ".5s", 500 },
+    { "45", 45000 },
+    { "1s1ms", 1001 },
+    { "", -1 },
+    { "s", -1 },
+    { ".s", -1 },
+    { "5", 5000 },
+    { "1h30", -1 },
+    { "-1s", -1 },
+    { "1 s", -1 },
+    { "1d", -1 },
+    { "1e3s", -1 },
+    { "99999999999999999999h", -1 },
+    { "1S", -1 },
 };
 
 static void reads_durations(void **state)
@@ -201,27 +221,28 @@ static void help_is_grouped_and_aligned(void **state)
 {
     scoped_buf text = BUF_INIT(0);
     options_help(&program, &text);
-    assert_string_equal(text.data, "Tries options.\n"
-                                   "\n"
-                                   "Usage:\n"
-                                   "  trial [flags]\n"
-                                   "\n"
-                                   "Flags:\n"
-                                   "  -f, --file FILE      Where it is. (default /etc/x)\n"
-                                   "  -n, --node TEXT      A node. May be given again. (default all)\n"
-                                   "      --port N         The port. (default 8443)\n"
-                                   "  -q, --quiet          Say less.\n"
-                                   "      --leader-elect   Elect. (default true)\n"
-                                   "      --wait DURATION  How long. (default 1m30s)\n"
-                                   "  -h, --help           Print this help and exit.\n"
-                                   "      --version        Print the version and exit.\n"
-                                   "\n"
-                                   "Global flags:\n"
-                                   "  -v, --v N            Verbosity. (default 2)\n"
-                                   "\n"
-                                   "Kept for compatibility:\n"
-                                   "      --old VALUE      Of another program. Accepted without effect.\n"
-                                   "      --old-flag       Of another program. Accepted without effect.\n");
+    assert_string_equal(text.data,
+                        "Tries options.\n"
+                        "\n"
+                        "Usage:\n"
+                        "  trial [flags]\n"
+                        "\n"
+                        "Flags:\n"
+                        "  -f, --file FILE      Where it is. (default /etc/x)\n"
+                        "  -n, --node TEXT      A node. May be given again. (default all)\n"
+                        "      --port N         The port. (default 8443)\n"
+                        "  -q, --quiet          Say less.\n"
+                        "      --leader-elect   Elect. (default true)\n"
+                        "      --wait DURATION  How long. (default 1m30s)\n"
+                        "  -h, --help           Print this help and exit.\n"
+                        "      --version        Print the version and exit.\n"
+                        "\n"
+                        "Global flags:\n"
+                        "  -v, --v N            Verbosity. (default 2)\n"
+                        "\n"
+                        "Kept for compatibility:\n"
+                        "      --old VALUE      Of another program. Accepted without effect.\n"
+                        "      --old-flag       Of another program. Accepted without effect.\n");
 }
 
 static void long_help_is_wrapped(void **state)

@@ -211,9 +211,9 @@ static void comes_from_json(void **state)
     static const struct {
         const char *json, *want;
     } rows[] = {
-        { "'1Gi'", "1Gi" },   { "' 1Gi '", "1Gi" }, { "2", "2" },    { "-3000", "-3k" },
-        { "1.5", NULL },      { "null", NULL },     { "true", NULL }, { "{}", NULL },
-        { "'1 Gi'", NULL },   { "''", NULL },
+        { "'1Gi'", "1Gi" }, { "' 1Gi '", "1Gi" }, { "2", "2" },     { "-3000", "-3k" },
+        { "1.5", NULL },    { "null", NULL },     { "true", NULL }, { "{}", NULL },
+        { "'1 Gi'", NULL }, { "''", NULL },
     };
 
     for (size_t i = 0; i < countof(rows); i++) {

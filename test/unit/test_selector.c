@@ -80,8 +80,8 @@ static const struct valid_case {
       "must be given" },
     { "Exists with values", "{'matchExpressions':[{'key':'x','operator':'Exists','values':['a']}]}",
       "must not be given" },
-    { "a bad listed value",
-      "{'matchExpressions':[{'key':'x','operator':'In','values':['a','-']}]}", "'-'" },
+    { "a bad listed value", "{'matchExpressions':[{'key':'x','operator':'In','values':['a','-']}]}",
+      "'-'" },
 };
 
 static void validates(void **state)
@@ -119,10 +119,18 @@ static void checks_label_syntax(void **state)
         const char *text;
         bool is_key, is_value;
     } rows[] = {
-        { "a", true, true },          { "A.b_c-1", true, true },  { "", false, true },
-        { "-a", false, false },       { "a-", false, false },     { "k.io/a", true, false },
-        { "K.io/a", false, false },   { "/a", false, false },     { "k.io/", false, false },
-        { "k.io/a/b", false, false }, { "a b", false, false },    { "\xc3\xa4", false, false },
+        { "a", true, true },
+        { "A.b_c-1", true, true },
+        { "", false, true },
+        { "-a", false, false },
+        { "a-", false, false },
+        { "k.io/a", true, false },
+        { "K.io/a", false, false },
+        { "/a", false, false },
+        { "k.io/", false, false },
+        { "k.io/a/b", false, false },
+        { "a b", false, false },
+        { "\xc3\xa4", false, false },
         { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true, true },
         { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false, false },
     };

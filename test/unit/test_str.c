@@ -67,8 +67,13 @@ static void base64_is_rfc_4648(void **state)
     static const struct {
         const char *raw, *text;
     } rows[] = {
-        { "", "" },         { "f", "Zg==" },         { "fo", "Zm8=" },         { "foo", "Zm9v" },
-        { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+        { "", "" },
+        { "f", "Zg==" },
+        { "fo", "Zm8=" },
+        { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" },
+        { "fooba", "Zm9vYmE=" },
+        { "foobar", "Zm9vYmFy" },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         size_t len = 99;
@@ -83,8 +88,8 @@ static void base64_is_rfc_4648(void **state)
 
 static void base64_from_outside_is_checked(void **state)
 {
-    static const char *const bad[] = { "Z",    "Zg",   "Zg=",  "Zg==Zg==", "=AAA", "Z===",
-                                       "Zm9v!", "Zm9\xff", "Z=g=", "Zm9v Zm9v" };
+    static const char *const bad[] = { "Z",    "Zg",    "Zg=",     "Zg==Zg==", "=AAA",
+                                       "Z===", "Zm9v!", "Zm9\xff", "Z=g=",     "Zm9v Zm9v" };
     size_t len;
     for (size_t i = 0; i < countof(bad); i++)
         assert_null(str_unbase64(bad[i], &len));
@@ -97,10 +102,14 @@ static void utf8_is_checked(void **state)
     static const struct {
         const char *in, *cleaned; /* NULL: valid */
     } rows[] = {
-        { "plain", NULL },          { "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", NULL },
-        { "a\xff", "a?" },          { "\xc3", "?" },
-        { "\xc0\xaf", "??" },       { "\xed\xa0\x80", "???" },
-        { "\xf4\x90\x80\x80", "????" }, { "\xe2\x82", "??" },
+        { "plain", NULL },
+        { "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", NULL },
+        { "a\xff", "a?" },
+        { "\xc3", "?" },
+        { "\xc0\xaf", "??" },
+        { "\xed\xa0\x80", "???" },
+        { "\xf4\x90\x80\x80", "????" },
+        { "\xe2\x82", "??" },
         { "\xe0\x80\xaf", "???" },
     };
     for (size_t i = 0; i < countof(rows); i++) {
