@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A websocket upgrade that arrives as an http_call, carried out by the websocket
+ * thread: the request is handed on over a socketpair, its 101 comes back and becomes the call's answer, and from
+ * then on bytes are relayed between the two.  On the call's loop.
+ */
+#ifndef HANDLER_HANDSHAKE_H
+#define HANDLER_HANDSHAKE_H
+
+#include <stdbool.h>
+
+struct http_call;
+struct ws;
+
+/* Is it a well-formed request for a websocket (RFC 6455, 4.2.1)? */
+bool handshake_is_wanted(const struct http_call *c);
+
+/* Takes qemu_fd (connected) and the call, which is answered in any case. */
+void handshake_start(struct http_call *c, struct ws *ws, const char *name, int qemu_fd);
+
+/* The request that the websocket thread gets.  Pure; new string. */
+char *handshake_request(const char *key, bool wants_protocol);
+
+#endif
