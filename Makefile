@@ -93,10 +93,15 @@ $(foreach p,$(built_programs),$(eval $(call program_rule,$(p))))
 unit_names := $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 unit_programs := $(patsubst %,$(BUILD)/unit/%,$(unit_names))
 
-$(BUILD)/unit/%: test/unit/%.c $(ARCHIVES) $(wildcard test/unit/*.h)
+# Fakes that tests share.
+fakes := $(if $(wildcard test/fake/*.c),$(BUILD)/libfake.a)
+$(BUILD)/libfake.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/fake/*.c))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/unit/%: test/unit/%.c $(fakes) $(ARCHIVES) $(wildcard test/unit/*.h)
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
-	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(libs_test)
+	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(fakes) $(ARCHIVES) -Wl,--end-group $(libs_test)
 
 .PHONY: unit
 unit: $(unit_programs) ## build and run the unit tests (ONLY=name: one of them)
