@@ -144,3 +144,47 @@ const struct network_nic *network_find(const struct network *n, const char *name
             return &n->nics[i];
     return NULL;
 }
+
+/* "10.0.2.2/24" -> 10.0.2.2 */
+static void add_address(json_t *addresses, const char *prefix)
+{
+    if (prefix)
+        must_append(addresses, json_stringn(prefix, strcspn(prefix, "/")));
+}
+
+static json_t *describe(const struct network *n, const json_t *interface, int queues)
+{
+    const char *name = jpath_str(interface, "name", "");
+    const struct network_nic *nic = network_find(n, name);
+    const json_t *row = jarr_find(jpath_arr(n->doc, "interfaces"), "name", name);
+    const char *mac = jpath_str(interface, "macAddress", nic ? nic->nic.mac : NULL);
+    json_t *addresses = json_array();
+    json_t *out = must_pack("{s:s,s:s,s:i,s:s}", "name", name, "infoSource", "domain", "queueCount",
+                            queues, "linkState",
+                            streq(jpath_str(interface, "state", ""), "down") ? "down" : "up");
+
+    if (mac)
+        jpath_set_str(out, "mac", mac);
+    add_address(addresses, jpath_str(row, "guestIPv4", NULL));
+    add_address(addresses, jpath_str(row, "guestIPv6", NULL));
+    if (json_array_size(addresses) > 0)
+        must_set(out, "ipAddress", json_incref(json_array_get(addresses, 0)));
+    must_set(out, "ipAddresses", addresses);
+    return out;
+}
+
+json_t *network_describe(const struct network *n, const json_t *vmi)
+{
+    json_t *out = json_array();
+    size_t i;
+    json_t *interface;
+    bool has_queues = jpath_bool(vmi, "spec.domain.devices.networkInterfaceMultiqueue", false);
+    json_int_t vcpus = jpath_int(vmi, "spec.domain.cpu.sockets", 1) *
+                       jpath_int(vmi, "spec.domain.cpu.cores", 1) *
+                       jpath_int(vmi, "spec.domain.cpu.threads", 1);
+
+    json_array_foreach(jpath_arr(vmi, "spec.domain.devices.interfaces"), i, interface)
+        if (!streq(jpath_str(interface, "state", ""), "absent"))
+            must_append(out, describe(n, interface, has_queues ? (int)vcpus : 1));
+    return out;
+}

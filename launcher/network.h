@@ -33,4 +33,7 @@ void network_done(struct network *n);
 /* "default" -> its row, or NULL. */
 const struct network_nic *network_find(const struct network *n, const char *name);
 
+/* The Domain's interfaces as the domain knows them.  New array. */
+json_t *network_describe(const struct network *n, const json_t *vmi);
+
 #endif
