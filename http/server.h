@@ -3,7 +3,8 @@
  * HTTP/1.1 server: TLS by our own gnutls loop, HTTP by libmicrohttpd behind a
  * socketpair on the same thread (plain listeners and unix sockets hand their
  * descriptor to libmicrohttpd directly).  `threads` loops, each with its own
- * connections; SO_REUSEPORT or a shared listening socket.
+ * connections; the first one accepts and gives each connection to the thread
+ * that has the fewest.
  *
  * A request's whole body is read (bounded) before the handler is called, on the
  * loop's thread, so the handler must not block: it replies at once, or keeps
@@ -51,7 +52,8 @@ int http_server_start(struct http_server **ret, const struct http_server_options
 int http_server_port(const struct http_server *s);
 /* Stop accepting, answer what is in hand with Connection: close, wait up to grace_ms for calls. */
 void http_server_drain(struct http_server *s, int64_t grace_ms);
-void http_server_free(struct http_server *s); /* every kept call must have been answered or is dropped safely */
+/* Cuts what is left.  Kept calls that are answered later are dropped safely; streams must have been closed or moved. */
+void http_server_free(struct http_server *s);
 
 /* ---- what the handler sees; valid until the reply, on any thread ---- */
 
@@ -91,7 +93,8 @@ void http_keep(struct http_call *c);
 /*
  * 101 with these headers (Upgrade and Connection are added), then the
  * connection belongs to `taken` as a stream (on the connection's loop), bytes
- * that came early included.  Also allowed after http_keep, from the call's loop thread only.
+ * that came early included.  Also allowed after http_keep.  `taken` is called
+ * exactly once; with NULL when the client left before it could be handed over.
  */
 typedef void http_taken_fn(struct stream *s, void *arg);
 void http_upgrade(struct http_call *c, const struct http_headers *headers, http_taken_fn *taken,

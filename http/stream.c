@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plain and TLS byte streams behind one face. */
+#include "http/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "http/stream_internal.h"
+
+struct stream {
+    struct loop *loop;
+    struct loop_io *io;
+    struct loop_timer *kick; /* made when read-ahead bytes must be announced */
+    int fd;
+    struct tls_conn *tls; /* owns fd when set */
+    char *early;          /* read before this was a stream */
+    size_t early_len;
+    size_t early_off;
+    int wanted; /* by the user */
+    int watched; /* what io is set to */
+    stream_fn *fn;
+    void *arg;
+};
+
+static void on_io(struct loop_io *io, int events, void *arg);
+
+static struct stream *make(struct loop *l, int fd, struct tls_conn *t, const void *early, size_t early_len)
+{
+    struct stream *s = must_calloc(1, sizeof(*s));
+
+    *s = (struct stream){ .loop = l, .fd = fd, .tls = t };
+    if (early_len > 0) {
+        s->early = must_malloc(early_len);
+        memcpy(s->early, early, early_len);
+        s->early_len = early_len;
+    }
+    return s;
+}
+
+struct stream *stream_from_tls(struct loop *l, struct tls_conn *t, const void *early, size_t early_len)
+{
+    return make(l, tls_conn_fd(t), t, early, early_len);
+}
+
+struct stream *stream_from_fd_early(struct loop *l, int fd, const void *early, size_t early_len)
+{
+    return make(l, fd, NULL, early, early_len);
+}
+
+struct stream *stream_from_fd(struct loop *l, int fd)
+{
+    return make(l, fd, NULL, NULL, 0);
+}
+
+struct loop *stream_loop(const struct stream *s)
+{
+    return s->loop;
+}
+
+/* ---- bytes ---- */
+
+static ssize_t io_result(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_AGAIN : STREAM_FAILED;
+}
+
+static ssize_t read_early(struct stream *s, void *data, size_t len)
+{
+    size_t left = s->early_len - s->early_off;
+    size_t n = len < left ? len : left;
+
+    memcpy(data, s->early + s->early_off, n);
+    s->early_off += n;
+    if (s->early_off == s->early_len) {
+        free(s->early);
+        s->early = NULL;
+    }
+    return (ssize_t)n;
+}
+
+ssize_t stream_read(struct stream *s, void *data, size_t len)
+{
+    ssize_t n;
+
+    if (s->early)
+        return read_early(s, data, len);
+    if (s->tls)
+        return tls_conn_read(s->tls, data, len);
+    do
+        n = recv(s->fd, data, len, 0);
+    while (n < 0 && errno == EINTR);
+    return io_result(n);
+}
+
+ssize_t stream_write(struct stream *s, const void *data, size_t len)
+{
+    ssize_t n;
+
+    if (s->tls)
+        return tls_conn_write(s->tls, data, len);
+    do
+        n = send(s->fd, data, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return io_result(n);
+}
+
+int stream_flush(struct stream *s)
+{
+    return s->tls ? tls_conn_flush(s->tls) : 1;
+}
+
+bool stream_has_read_ahead(const struct stream *s)
+{
+    return s->early || (s->tls && tls_conn_has_read_ahead(s->tls));
+}
+
+/* ---- events ---- */
+
+static bool has_unsent(const struct stream *s)
+{
+    return s->tls && tls_conn_has_unsent(s->tls);
+}
+
+static void watch(struct stream *s)
+{
+    int events = s->wanted | (has_unsent(s) ? LOOP_WRITE : 0);
+
+    if (!s->io && events)
+        s->io = loop_io_new(s->loop, s->fd, events, on_io, s);
+    else if (s->io && events != s->watched)
+        loop_io_set(s->io, events);
+    s->watched = events;
+}
+
+static void on_kick(void *arg)
+{
+    struct stream *s = arg;
+
+    if ((s->wanted & LOOP_READ) && stream_has_read_ahead(s))
+        s->fn(s, LOOP_READ, s->arg);
+}
+
+static void on_io(struct loop_io *io, int events, void *arg)
+{
+    struct stream *s = arg;
+
+    if ((events & LOOP_WRITE) && has_unsent(s)) {
+        if (stream_flush(s) == STREAM_AGAIN)
+            events &= ~LOOP_WRITE;
+        watch(s);
+    }
+    if (events & s->wanted)
+        s->fn(s, events & s->wanted, s->arg);
+}
+
+void stream_want(struct stream *s, int events, stream_fn *fn, void *arg)
+{
+    s->wanted = events;
+    s->fn = fn;
+    s->arg = arg;
+    watch(s);
+    if (!(events & LOOP_READ) || !stream_has_read_ahead(s))
+        return;
+    if (s->kick)
+        loop_timer_set(s->kick, 0);
+    else
+        s->kick = loop_timer_new(s->loop, 0, on_kick, s);
+}
+
+static void forget_events(struct stream *s)
+{
+    loop_io_free(s->io);
+    loop_timer_free(s->kick);
+    s->io = NULL;
+    s->kick = NULL;
+    s->watched = 0;
+}
+
+void stream_move(struct stream *s, struct loop *to)
+{
+    forget_events(s);
+    s->wanted = 0;
+    if (s->tls)
+        tls_conn_detach_thread(s->tls);
+    s->loop = to;
+}
+
+void stream_shutdown(struct stream *s)
+{
+    if (s->tls)
+        tls_conn_shutdown(s->tls);
+    else
+        (void)shutdown(s->fd, SHUT_WR);
+}
+
+void stream_close(struct stream *s)
+{
+    if (!s)
+        return;
+    forget_events(s);
+    if (s->tls) {
+        (void)tls_conn_flush(s->tls);
+        tls_conn_shutdown(s->tls);
+        tls_conn_free(s->tls);
+    } else {
+        (void)close(s->fd);
+    }
+    free(s->early);
+    free(s);
+}

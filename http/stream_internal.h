@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How server and dialler make streams.  Inside http/ only. */
+#ifndef HTTP_STREAM_INTERNAL_H
+#define HTTP_STREAM_INTERNAL_H
+
+#include <stddef.h>
+
+#include "http/stream.h"
+#include "http/tls_conn.h"
+
+/* early: bytes that were read beyond the HTTP head; copied. */
+struct stream *stream_from_tls(struct loop *l, struct tls_conn *t /* taken */, const void *early,
+                               size_t early_len);
+struct stream *stream_from_fd_early(struct loop *l, int fd /* taken */, const void *early,
+                                    size_t early_len);
+
+/* 1: everything written is with the kernel; STREAM_AGAIN: LOOP_WRITE will tell; STREAM_FAILED. */
+int stream_flush(struct stream *s);
+/* Bytes can be read that the socket will not announce. */
+bool stream_has_read_ahead(const struct stream *s);
+
+#endif
