@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Informers as rows, controllers and their wiring; see controllers.h. */
+#include "controller/controllers.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/jpath.h"
+#include "base/log.h"
+#include "base/must.h"
+#include "base/scope.h"
+#include "certs/rotation.h"
+#include "controller/node_controller.h"
+#include "controller/trim.h"
+#include "controller/vm_controller.h"
+#include "controller/vmi_controller.h"
+#include "controller/vmi_metrics.h"
+#include "controller/vmirs_controller.h"
+#include "http/client.h"
+#include "kube/cert_store.h"
+#include "kube/workqueue.h"
+
+struct controllers {
+    struct context *ctx;
+    struct http_watcher *watcher;
+    struct event_recorder *vm_events, *rs_events, *node_events;
+    struct vm_controller *vm;
+    struct vmi_controller *vmi;
+    struct vmirs_controller *vmirs;
+    struct node_controller *node;
+    struct workqueue *cert_queue;
+    struct workers *cert_worker;
+    struct cert_store *certs;
+};
+
+/* ---- informer events ---- */
+
+static void on_vm(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    vm_controller_on_vm(c->vm, old, obj);
+    vmi_controller_on_vm(c->vmi, old, obj);
+}
+
+static void on_vmi(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    vm_controller_on_vmi(c->vm, old, obj);
+    vmi_controller_on_vmi(c->vmi, old, obj);
+    vmirs_controller_on_vmi(c->vmirs, old, obj);
+    vmi_metrics_on_vmi(old, obj);
+}
+
+static void on_vmirs(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    vmirs_controller_on_vmirs(c->vmirs, old, obj);
+}
+
+static void on_pod(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    vmi_controller_on_pod(c->vmi, old, obj);
+}
+
+static void on_node(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    node_controller_on_node(c->node, old, obj);
+}
+
+static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    struct error e;
+    if (cluster_config_store_set(c->ctx->config, obj, &e) < 0)
+        log_warn("configuration refused, the last good one stays", "ns",
+                 meta_namespace(obj ? obj : old), "name", meta_name(obj ? obj : old), "error",
+                 e.msg);
+    else
+        log_info("configuration taken", "name", meta_name(obj ? obj : old));
+}
+
+/* ---- informers ---- */
+
+enum { RESYNC_MS = 10 * 60 * 1000 };
+
+/* clang-format off */
+#define CONTEXT_INFORMER(member) offsetof(struct context, member)
+static const struct informer_row {
+    size_t member; /* of struct context */
+    struct informer_options options;
+} informer_rows[] = {
+    { CONTEXT_INFORMER(kubevirts), { .kind = &KIND_KUBEVIRT, .trim = trim_own, .on_event = on_kubevirt,
+                                     .may_be_absent = true } },
+    { CONTEXT_INFORMER(vms), { .kind = &KIND_VM, .trim = trim_own, .on_event = on_vm, .resync_ms = RESYNC_MS } },
+    { CONTEXT_INFORMER(replica_sets), { .kind = &KIND_VMIRS, .trim = trim_own, .on_event = on_vmirs,
+                                        .index = { { "namespace", index_by_namespace } }, .resync_ms = RESYNC_MS } },
+    { CONTEXT_INFORMER(pods), { .kind = &KIND_POD, .label_selector = "kubevirt.io=virt-launcher", .trim = trim_pod,
+                                .on_event = on_pod, .index = { { INDEX_CONTROLLER, index_by_controller_uid } } } },
+    { CONTEXT_INFORMER(nodes), { .kind = &KIND_NODE, .trim = trim_node, .on_event = on_node } },
+    { CONTEXT_INFORMER(vmis), { .kind = &KIND_VMI, .trim = trim_own, .on_event = on_vmi,
+                                .index = { { INDEX_CONTROLLER, index_by_controller_uid },
+                                           { INDEX_NODE, index_vmi_by_node },
+                                           { INDEX_ORPHAN, index_orphan_by_namespace } }, .resync_ms = RESYNC_MS } },
+};
+/* clang-format on */
+
+static struct informer **informer_at(const struct controllers *c, size_t row)
+{
+    return (struct informer **)((char *)c->ctx + informer_rows[row].member);
+}
+
+static void start_informers(struct controllers *c)
+{
+    for (size_t i = 0; i < countof(informer_rows); i++) {
+        struct informer_options options = informer_rows[i].options;
+        options.ctx = c;
+        *informer_at(c, i) = informer_start(c->ctx->kube, c->watcher, &options);
+    }
+}
+
+bool controllers_are_synced(const struct controllers *c)
+{
+    for (size_t i = 0; i < countof(informer_rows); i++)
+        if (!informer_is_synced(*informer_at(c, i)))
+            return false;
+    return true;
+}
+
+/* ---- certificates ---- */
+
+static int rotate_certificates(void *ctx, const char *key, int64_t *again_ms, struct error *e)
+{
+    struct controllers *c = ctx;
+    const struct rotation_settings settings = { .namespace = c->ctx->namespace,
+                                                .clock = c->ctx->clock };
+    int r = rotation_reconcile(&settings, c->certs, again_ms, e);
+    return r < 0 ? error_wrap(e, "certificates") : 0;
+}
+
+/* ---- life ---- */
+
+struct controllers *controllers_new(struct context *ctx)
+{
+    struct controllers *c = must_calloc(1, sizeof(*c));
+    c->ctx = ctx;
+    ctx->config = cluster_config_store_new();
+    c->watcher = http_watcher_new("watch");
+    c->vm_events = event_recorder_start(ctx->kube, "virtualmachine-controller", NULL);
+    c->rs_events = event_recorder_start(ctx->kube, "virtualmachinereplicaset-controller", NULL);
+    c->node_events = event_recorder_start(ctx->kube, "node-controller", NULL);
+    c->vm = vm_controller_new(ctx, c->vm_events);
+    c->vmi = vmi_controller_new(ctx, c->vm_events);
+    c->vmirs = vmirs_controller_new(ctx, c->rs_events);
+    c->node = node_controller_new(ctx, c->node_events);
+    c->cert_queue = workqueue_new("virt-controller-certificates");
+    c->certs = cert_store_new(ctx->kube, ctx->namespace);
+    start_informers(c);
+    controller_metrics_register(ctx);
+    return c;
+}
+
+void controllers_start(struct controllers *c)
+{
+    const struct settings *s = c->ctx->settings;
+    vm_controller_start(c->vm, (size_t)s->vm_threads);
+    vmi_controller_start(c->vmi, (size_t)s->vmi_threads);
+    vmirs_controller_start(c->vmirs, (size_t)s->rs_threads);
+    node_controller_start(c->node, (size_t)s->node_threads);
+    if (!s->is_cert_rotation_off) {
+        c->cert_worker = workers_start(c->cert_queue, 1, rotate_certificates, c);
+        workqueue_add(c->cert_queue, "certificates");
+    }
+}
+
+void controllers_stop_working(struct controllers *c)
+{
+    if (!c)
+        return;
+    workers_stop(TAKE(c->cert_worker));
+    node_controller_stop(c->node);
+    vmirs_controller_stop(c->vmirs);
+    vmi_controller_stop(c->vmi);
+    vm_controller_stop(c->vm);
+}
+
+void controllers_free(struct controllers *c)
+{
+    if (!c)
+        return;
+    controllers_stop_working(c);
+    for (size_t i = countof(informer_rows); i > 0; i--)
+        informer_stop(*informer_at(c, i - 1));
+    http_watcher_free(c->watcher);
+    cert_store_free(c->certs);
+    workqueue_free(c->cert_queue);
+    node_controller_free(c->node);
+    vmirs_controller_free(c->vmirs);
+    vmi_controller_free(c->vmi);
+    vm_controller_free(c->vm);
+    event_recorder_stop(c->node_events);
+    event_recorder_stop(c->rs_events);
+    event_recorder_stop(c->vm_events);
+    cluster_config_store_free(c->ctx->config);
+    free(c);
+}
