@@ -196,8 +196,8 @@ int machines_record(struct machines *ms, struct machine *m, struct error *e)
         return 0;
     scoped(free) char *socket = must_asprintf(
         "%s/volumes/kubernetes.io~empty-dir/sockets/launcher-sock", m->pod_uid);
-    json_auto_t *record = must_pack("{'name':s,'namespace':s,'uid':s,'podUID':s,'socketFile':s}",
-                                    name, ns, m->uid, m->pod_uid, socket);
+    json_auto_t *record = must_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "namespace", ns,
+                                    "uid", m->uid, "podUID", m->pod_uid, "socketFile", socket);
     if (m->pod_ips)
         must_set(record, "podIPs", must_copy(m->pod_ips));
     scoped(free) char *text = must_dumps(record, 0);

@@ -307,10 +307,10 @@ json_t *net_json(const struct net_plan *p, const struct pod_link *link, const js
                  const char *resolv_conf)
 {
     if (!p->is_needed)
-        return must_pack("{'interfaces':[]}");
+        return must_pack("{s:[]}", "interfaces");
 
-    json_t *interface = must_pack("{'name':s,'tap':s,'mac':s,'mtu':i,'bridge':s}", p->name, p->tap,
-                                  p->mac, link->mtu, p->bridge);
+    json_t *interface = must_pack("{s:s, s:s, s:s, s:i, s:s}", "name", p->name, "tap", p->tap, "mac",
+                                  p->mac, "mtu", link->mtu, "bridge", p->bridge);
     if (*link->ipv4)
         set_family(interface, "guestIPv4", "gatewayIPv4", &p->ipv4);
     if (*link->ipv6)
@@ -318,5 +318,5 @@ json_t *net_json(const struct net_plan *p, const struct pod_link *link, const js
     must_set(interface, "dns", resolv_words(resolv_conf, "nameserver", DNS_MAX));
     must_set(interface, "search", search_domains(vmi, resolv_conf));
     must_set(interface, "hostname", hostname_of(vmi));
-    return must_pack("{'interfaces':[o]}", interface);
+    return must_pack("{s:[o]}", "interfaces", interface);
 }

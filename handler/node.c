@@ -39,9 +39,9 @@ struct node_heart {
 
 json_t *node_patch(bool is_schedulable, bool has_cpu_manager, bool wants_labels, const char *now)
 {
-    json_t *labels = must_pack("{'kubevirt.io/schedulable':s,'cpumanager':s,'kubevirt.io/cpumanager':s}",
-                               is_schedulable ? "true" : "false",
-                               has_cpu_manager ? "true" : "false",
+    json_t *labels = must_pack("{s:s, s:s, s:s}", "kubevirt.io/schedulable",
+                               is_schedulable ? "true" : "false", "cpumanager",
+                               has_cpu_manager ? "true" : "false", "kubevirt.io/cpumanager",
                                has_cpu_manager ? "true" : "false");
 
     for (size_t i = 0; wants_labels && i < countof(machine_types); i++) {
@@ -49,8 +49,8 @@ json_t *node_patch(bool is_schedulable, bool has_cpu_manager, bool wants_labels,
 
         must_set(labels, key, json_string("true"));
     }
-    return must_pack("{'metadata':{'labels':o,'annotations':{'kubevirt.io/heartbeat':s}}}", labels,
-                     now);
+    return must_pack("{s:{s:o, s:{s:s}}}", "metadata", "labels", labels, "annotations",
+                     "kubevirt.io/heartbeat", now);
 }
 
 bool cpu_manager_is_static(const char *state_text)

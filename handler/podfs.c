@@ -59,7 +59,7 @@ static int open_failed(const char *rel, struct error *e)
 
 int podfs_open(int dir_fd, const char *rel, int flags, struct error *e)
 {
-    int fd = open_how(dir_fd, rel, flags | O_NOFOLLOW,
+    int fd = open_how(dir_fd, rel, flags,
                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
     return fd < 0 ? open_failed(rel, e) : fd;

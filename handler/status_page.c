@@ -36,9 +36,8 @@ static void collect(void *ctx)
  */
 static void answer_health(struct http_call *c, const struct status_page *p)
 {
-    json_auto_t *v = must_pack("{'apiserver':{'connectivity':s,'synced':b}}",
-                               informer_is_synced(p->o.vmis) ? "ok" : "waiting",
-                               (int)informer_is_synced(p->o.vmis));
+    json_auto_t *v = must_pack("{s:{s:s}}", "apiserver", "connectivity",
+                               informer_is_synced(p->o.vmis) ? "ok" : "waiting");
 
     http_reply_json(c, 200, v);
 }

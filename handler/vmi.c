@@ -138,8 +138,8 @@ static json_t *sync_options(struct vmi_controller *c, const json_t *vmi)
 {
     scoped(cluster_config_unref) struct cluster_config *config =
         cluster_config_store_get(c->o.config);
-    json_t *options = must_pack("{'useEmulation':b,'memBalloonStatsPeriod':i}",
-                                (int)config->use_emulation, config->mem_balloon_stats_period_s);
+    json_t *options = must_pack("{s:b, s:i}", "useEmulation", (int)config->use_emulation,
+                                "memBalloonStatsPeriod", config->mem_balloon_stats_period_s);
     const json_t *smbios = jpath_obj(config->configuration, "smbios");
 
     if (smbios)

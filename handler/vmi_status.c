@@ -22,7 +22,7 @@ static json_t *find_or_append(json_t *array, const char *name)
     json_t *found = jarr_find(array, "name", name);
 
     if (!found) {
-        found = must_pack("{'name':s}", name);
+        found = must_pack("{s:s}", "name", name);
         must_append(array, found);
     }
     return found;
@@ -38,7 +38,8 @@ static void write_phase(json_t *vmi, const struct vmi_report *r)
 
     json_t *times = jpath_make_arr(vmi, "status.phaseTransitionTimestamps");
     if (!jarr_find(times, "phase", r->phase))
-        must_append(times, must_pack("{'phase':s,'phaseTransitionTimestamp':s}", r->phase, r->now));
+        must_append(times, must_pack("{s:s, s:s}", "phase", r->phase, "phaseTransitionTimestamp",
+                                     r->now));
 }
 
 /* ---- interfaces ---- */
