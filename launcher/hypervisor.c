@@ -69,6 +69,8 @@ static int failed(struct error *e, const char *what)
     virErrorPtr last = virGetLastError();
     enum error_code code = ERR_INTERNAL;
 
+    if (last && last->domain == VIR_FROM_RPC)
+        code = ERR_UNAVAILABLE; /* the way to the daemon, not the machine */
     for (size_t i = 0; last && i < countof(error_map); i++)
         if (last->code == error_map[i].libvirt)
             code = error_map[i].code;

@@ -25,8 +25,10 @@
 #include "launcher/storage.h"
 
 enum {
-    REOPEN_MS = 200,        /* libvirt's socket is there but does not answer yet */
+    REOPEN_MS = 20,         /* libvirt's socket is there but does not answer yet; doubles up to */
+    REOPEN_MAX_MS = 1000,
     FINAL_WAIT_MS = 15000,  /* for virt-handler to fetch the last state */
+    ASK_AGAIN_MS = 5000,    /* a guest that boots just then does not hear the first time */
     KILL_AGAIN_MS = 5000,
 };
 
@@ -47,8 +49,9 @@ struct launcher {
     /* The main loop's. */
     struct dhcp_server *dhcp[NETWORK_NICS_MAX];
     size_t dhcp_len;
-    struct loop_timer *qemu_timeout, *grace, *final, *reopen;
+    struct loop_timer *qemu_timeout, *grace, *ask, *final, *reopen;
     bool is_opening, is_terminating, is_final;
+    int reopen_ms;
     enum launcher_exit exit_code;
 
     pthread_mutex_t grace_lock;
@@ -105,6 +108,7 @@ static void on_final(void *arg)
     l->is_final = true;
     log_info("the guest ended");
     loop_timer_set(l->grace, -1);
+    loop_timer_set(l->ask, -1);
     loop_timer_set(l->final, FINAL_WAIT_MS);
 }
 
@@ -112,12 +116,6 @@ static void on_qemu_timeout(void *arg)
 {
     log_error("nothing was started in time, ending");
     launcher_end(arg, LAUNCHER_FAILED);
-}
-
-static void on_first_start(void *arg)
-{
-    struct launcher *l = arg;
-    loop_timer_set(l->qemu_timeout, -1);
 }
 
 /* ---- state ---- */
@@ -183,7 +181,7 @@ static void publish(void *arg)
 {
     struct launcher *l = arg;
 
-    on_first_start(l);
+    loop_timer_set(l->qemu_timeout, -1); /* only what was started has changes to tell */
     api_publish(l->api);
 }
 
@@ -201,6 +199,7 @@ static void on_opened(void *arg)
     struct error e;
 
     l->is_opening = false;
+    l->reopen_ms = REOPEN_MS;
     if (api_announce(l->api, &e) < 0) {
         log_error("the API cannot be announced, ending", "error", e.msg);
         launcher_end(l, LAUNCHER_FAILED);
@@ -215,7 +214,8 @@ static void on_not_opened(void *arg)
     struct launcher *l = arg;
 
     l->is_opening = false;
-    loop_timer_set(l->reopen, REOPEN_MS);
+    loop_timer_set(l->reopen, l->reopen_ms);
+    l->reopen_ms = l->reopen_ms * 2 < REOPEN_MAX_MS ? l->reopen_ms * 2 : REOPEN_MAX_MS;
 }
 
 static void open_job(void *arg)
@@ -258,7 +258,7 @@ static void on_lost_here(void *arg)
 
     log_warn("connection to libvirt lost, connecting again; the guest goes on");
     if (!l->is_opening)
-        loop_timer_set(l->reopen, REOPEN_MS);
+        loop_timer_set(l->reopen, l->reopen_ms);
 }
 
 static void on_lost(void *arg)
@@ -316,11 +316,20 @@ static void kill_job(void *arg)
     json_decref(a.json);
 }
 
+static void on_ask(void *arg)
+{
+    struct launcher *l = arg;
+
+    (void)pool_run(l->pools[LANE_QUICK], shutdown_job, l);
+    loop_timer_set(l->ask, ASK_AGAIN_MS);
+}
+
 static void on_grace_over(void *arg)
 {
     struct launcher *l = arg;
 
     log_info("the grace period is over, killing the guest");
+    loop_timer_set(l->ask, -1);
     (void)pool_run(l->pools[LANE_QUICK], kill_job, l);
     loop_timer_set(l->grace, KILL_AGAIN_MS);
 }
@@ -338,7 +347,7 @@ void launcher_terminate(struct launcher *l)
     if (l->is_final)
         return;
     tell_grace(l, "markedForGracefulShutdown", json_true(), false);
-    (void)pool_run(l->pools[LANE_QUICK], shutdown_job, l);
+    on_ask(l);
     loop_timer_set(l->grace, l->settings.grace_period_seconds * 1000);
 }
 
@@ -417,6 +426,7 @@ static void make_timers(struct launcher *l)
 {
     l->qemu_timeout = loop_timer_new(l->loop, l->settings.qemu_timeout_ms, on_qemu_timeout, l);
     l->grace = loop_timer_new(l->loop, -1, on_grace_over, l);
+    l->ask = loop_timer_new(l->loop, -1, on_ask, l);
     l->final = loop_timer_new(l->loop, -1, on_final_waited, l);
     l->reopen = loop_timer_new(l->loop, -1, open_hypervisor, l);
 }
@@ -433,6 +443,7 @@ int launcher_start(struct launcher **ret, const struct launcher_settings *s, str
     l->settings = *s;
     l->loop = loop;
     l->reaper = reaper;
+    l->reopen_ms = REOPEN_MS;
     l->storage = (struct storage){ reaper, s->layout, s->has_image_volumes, s->disk_memory_limit };
     must(pthread_mutex_init(&l->refresh_lock, NULL) == 0);
     must(pthread_mutex_init(&l->grace_lock, NULL) == 0);
