@@ -98,14 +98,16 @@ fakes := $(if $(wildcard test/fake/*.c),$(BUILD)/libfake.a)
 $(BUILD)/libfake.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/fake/*.c))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+unit_wanted := $(if $(ONLY),$(patsubst %,$(BUILD)/unit/%,$(ONLY)),$(unit_programs))
+
 $(BUILD)/unit/%: test/unit/%.c $(fakes) $(ARCHIVES) $(wildcard test/unit/*.h)
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
 	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(fakes) $(ARCHIVES) -Wl,--end-group $(libs_test)
 
 .PHONY: unit
-unit: $(unit_programs) ## build and run the unit tests (ONLY=name: one of them)
-	$(Q)test/run-unit.sh $(if $(ONLY),$(BUILD)/unit/$(ONLY),$(unit_programs))
+unit: $(unit_wanted) ## build and run the unit tests (ONLY="test_x test_y": those)
+	$(Q)test/run-unit.sh $(unit_wanted)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
