@@ -318,7 +318,7 @@ ssize_t tls_conn_read(struct tls_conn *t, void *data, size_t len)
 
 bool tls_conn_has_read_ahead(const struct tls_conn *t)
 {
-    return gnutls_record_check_pending(t->session) > 0 || (t->raw_len > 0 && !t->is_starved);
+    return gnutls_record_check_pending(t->session) > 0 || t->raw_len > 0;
 }
 
 ssize_t tls_conn_write(struct tls_conn *t, const void *data, size_t len)
