@@ -30,7 +30,7 @@ struct controllers {
     struct node_controller *node;
     struct workqueue *cert_queue;
     struct workers *cert_worker;
-    struct cert_store *certs;
+    struct kube_cert_store certs;
 };
 
 /* ---- informer events ---- */
@@ -135,7 +135,7 @@ static int rotate_certificates(void *ctx, const char *key, int64_t *again_ms, st
     struct controllers *c = ctx;
     const struct rotation_settings settings = { .namespace = c->ctx->namespace,
                                                 .clock = c->ctx->clock };
-    int r = rotation_reconcile(&settings, c->certs, again_ms, e);
+    int r = rotation_reconcile(&settings, &c->certs.store, again_ms, e);
     return r < 0 ? error_wrap(e, "certificates") : 0;
 }
 
@@ -155,7 +155,7 @@ struct controllers *controllers_new(struct context *ctx)
     c->vmirs = vmirs_controller_new(ctx, c->rs_events);
     c->node = node_controller_new(ctx, c->node_events);
     c->cert_queue = workqueue_new("virt-controller-certificates");
-    c->certs = cert_store_new(ctx->kube, ctx->namespace);
+    kube_cert_store_init(&c->certs, ctx->kube, ctx->namespace);
     start_informers(c);
     controller_metrics_register(ctx);
     return c;
@@ -193,7 +193,6 @@ void controllers_free(struct controllers *c)
     for (size_t i = countof(informer_rows); i > 0; i--)
         informer_stop(*informer_at(c, i - 1));
     http_watcher_free(c->watcher);
-    cert_store_free(c->certs);
     workqueue_free(c->cert_queue);
     node_controller_free(c->node);
     vmirs_controller_free(c->vmirs);

@@ -142,15 +142,26 @@ static const char *installation_namespace(const struct program *p)
     return "kubevirt";
 }
 
+/* A pod's host name is its own; outside, several processes may share one. */
+static void set_identity(struct program *p)
+{
+    char host[HOST_MAX] = "";
+    char unique[37];
+    (void)gethostname(host, sizeof(host) - 1);
+    uuid_v4(unique);
+    int n = kube_config_is_in_cluster(p->config) && host[0] ?
+                snprintf(p->identity, sizeof(p->identity), "%s", host) :
+                snprintf(p->identity, sizeof(p->identity), "%.200s_%s", host, unique);
+    must(n > 0);
+}
+
 static int start(struct program *p, struct error *e)
 {
     int r = connect_api(p, e);
     if (r < 0)
         return r;
     must(snprintf(p->namespace, sizeof(p->namespace), "%s", installation_namespace(p)) > 0);
-    if (gethostname(p->identity, sizeof(p->identity)) < 0 || !p->identity[0])
-        uuid_v4(p->identity);
-    p->identity[sizeof(p->identity) - 1] = '\0';
+    set_identity(p);
 
     r = server_start(&p->server, &p->settings, p->namespace, e);
     if (r < 0)
