@@ -109,6 +109,37 @@ $(BUILD)/unit/%: test/unit/%.c $(fakes) $(ARCHIVES) $(wildcard test/unit/*.h)
 unit: $(unit_wanted) ## build and run the unit tests (ONLY="test_x test_y": those)
 	$(Q)test/run-unit.sh $(unit_wanted)
 
+# ---- the main job ----
+CLUSTER ?= local
+
+.PHONY: deps
+deps: ## install what this machine lacks (Debian packages)
+	$(Q)deploy/deps.sh
+
+# What needs the libraries is made in a second step, after they were installed.
+.PHONY: run
+run: deps ## a Kubernetes node, cvirt on it, a machine, its login prompt (CLUSTER=existing: on yours)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)deploy/run.sh $(CLUSTER)
+
+.PHONY: deploy
+deploy: all ## bring what was built to the local node
+	$(Q)deploy/run.sh deploy
+
+.PHONY: stop
+stop: ## undo make run: the machines, the installation, the node
+	$(Q)deploy/run.sh stop
+
+.PHONY: env
+env: ## for eval "$$(make -s env)": a shell that reaches the local node
+	@deploy/local/node.sh env
+
+.PHONY: images
+images: all ## build the container images into the cache
+	$(Q)deploy/images/build.sh
+
+include deploy/gen.mk
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- checks ----
