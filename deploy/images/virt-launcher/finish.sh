@@ -28,7 +28,12 @@ if [ "${2:-}" = probe ]; then
 fi
 
 # libvirt probes every emulator that it finds, and the guests' architecture is x86_64.
-rm -f "$root"/usr/bin/qemu-system-i386 "$root"/usr/bin/qemu-system-x86_64-microvm
+rm -f "$root"/usr/bin/qemu-system-i386 "$root"/usr/libexec/qemu-system-i386 "$root"/usr/bin/qemu-system-x86_64-microvm
+
+# What the packages bring and no pod runs.
+(cd "$root/usr" && rm -rf bin/qemu-storage-daemon bin/qemu-io bin/qemu-nbd bin/openssl bin/tar share/ovmf share/adduser \
+    sbin/user* sbin/group* sbin/add* sbin/del* sbin/newusers sbin/vi?? sbin/*passwd sbin/cpp? sbin/*conv \
+    sbin/*ck bin/dpkg* sbin/dpkg* lib/dpkg share/dpkg)
 
 # KubeVirt's names of the firmware; Debian builds each in several sizes, of which libvirt needs the 4 MiB ones.
 mkdir -p "$root/usr/share/edk2/ovmf"
