@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Labels and annotations that are the installation's (spec 02, end of 4.1 and section 5). */
+#include "base/jpath.h"
+#include "base/must.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "webhooks/rules_vmi.h"
+
+static const char *const restricted_labels[] = {
+    "kubevirt.io/created-by",   "kubevirt.io/migrationJobUID", "kubevirt.io/nodeName",
+    "kubevirt.io/migrationTargetNodeName", "kubevirt.io/schedulable", "kubevirt.io/install-strategy",
+};
+
+char *own_account_name(const struct review *rv, const char *name)
+{
+    return must_asprintf("system:serviceaccount:%s:%s", rv->installation, name);
+}
+
+void check_metadata(struct review *rv, const struct at *at, const json_t *metadata)
+{
+    const json_t *labels = jpath_obj(metadata, "labels");
+    const struct at top = AT_NAME(NULL, "metadata");
+    const struct at here = AT_NAME(at ? at : &top, "labels");
+
+    if (rv->is_own_account)
+        return;
+    for (size_t i = 0; i < countof(restricted_labels); i++)
+        if (json_object_get(labels, restricted_labels[i]))
+            findings_add_at(&rv->findings, CAUSE_NOT_SUPPORTED, &here,
+                            "the label %s is set by the installation only: leave it out",
+                            restricted_labels[i]);
+}
+
+void check_restricted_labels_kept(struct review *rv)
+{
+    const json_t *now = jpath_obj(rv->object, "metadata.labels");
+    const json_t *before = jpath_obj(rv->old, "metadata.labels");
+
+    for (size_t i = 0; i < countof(restricted_labels); i++)
+        if (!streq(json_string_value(json_object_get(now, restricted_labels[i])),
+                   json_string_value(json_object_get(before, restricted_labels[i]))))
+            findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "metadata.labels",
+                         "the label %s is the installation's: leave it as it was",
+                         restricted_labels[i]);
+}

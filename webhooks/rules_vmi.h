@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules that hold for an instance but not for a template, and those of metadata. */
+#ifndef WEBHOOKS_RULES_VMI_H
+#define WEBHOOKS_RULES_VMI_H
+
+#include "webhooks/review.h"
+#include "webhooks/rules.h"
+
+/* Volume and disk mapping, memory given, Hyper-V, architecture (spec 02, end of 4.1). */
+extern const struct rule vmi_create_rules[];
+
+/* Labels and annotations that users may not set; `at` is where the metadata is (NULL: the object's own). */
+void check_metadata(struct review *rv, const struct at *at, const json_t *metadata);
+void check_restricted_labels_kept(struct review *rv);
+
+/* What the installation's accounts may change of a running instance's spec (spec 02, section 5). */
+void check_own_spec_change(struct review *rv);
+
+/* "system:serviceaccount:NS:NAME" of the installation; new string. */
+char *own_account_name(const struct review *rv, const char *name);
+
+#endif

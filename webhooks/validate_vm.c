@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VirtualMachine, replica set, preset, migration, and status (spec 02, sections 6 and 7). */
+#include "base/jpath.h"
+#include "base/selector.h"
+#include "base/str.h"
+#include "openapi/validate.h"
+#include "webhooks/mutators.h"
+#include "webhooks/rules.h"
+#include "webhooks/rules_vm.h"
+#include "webhooks/rules_vmi.h"
+#include "webhooks/validators.h"
+
+/* The instance that a template would make, defaults included, judged at the template's place. */
+static void check_template(struct review *rv, const json_t *template)
+{
+    const struct at at = AT_NAME(NULL, "spec.template.spec");
+    const struct at metadata = AT_NAME(NULL, "spec.template.metadata");
+    json_auto_t *spec = json_deep_copy(jpath_obj(template, "spec"));
+
+    if (!spec || vmi_spec_defaults(spec, rv->config, &rv->denied) < 0)
+        return;
+
+    struct subject s = { .spec = spec, .at = &at, .arch = jpath_str(spec, "architecture", ""),
+                         .config = rv->config, .is_create = rv->is_create };
+    check_metadata(rv, &metadata, jpath_obj(template, "metadata"));
+    rules_check_spec(&s, &rv->findings);
+}
+
+void validate_vm(struct review *rv)
+{
+    if (meta_is_deleting(rv->object))
+        return;
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+
+    const json_t *template = jpath_obj(rv->object, "spec.template");
+    if (!template) {
+        findings_add(&rv->findings, CAUSE_REQUIRED, "spec.template",
+                     "missing: it describes the machine");
+        return;
+    }
+    check_template(rv, template);
+    vm_rules_check(rv);
+    if (jpath_has(rv->object, "spec.running"))
+        review_warn(rv, "spec.running is deprecated, please use spec.runStrategy instead.");
+}
+
+void validate_vmirs(struct review *rv)
+{
+    const json_t *template = jpath_obj(rv->object, "spec.template");
+    const json_t *selector = jpath_obj(rv->object, "spec.selector");
+    struct error e;
+
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+    if (!template) {
+        findings_add(&rv->findings, CAUSE_REQUIRED, "spec.template",
+                     "missing: it describes the instances");
+        return;
+    }
+    check_template(rv, template);
+    if (selector_validate(selector, &e) < 0)
+        findings_add(&rv->findings, CAUSE_INVALID, "spec.selector", "%s", e.msg);
+    else if (!selector_matches(selector, jpath_obj(template, "metadata.labels")))
+        findings_add(&rv->findings, CAUSE_INVALID, "spec.selector",
+                     "does not match the labels of spec.template.metadata.labels: add them there");
+}
+
+void validate_preset(struct review *rv)
+{
+    const struct at at = AT_NAME(NULL, "spec");
+    struct subject s = { .spec = jpath_obj(rv->object, "spec"), .at = &at, .arch = "",
+                         .config = rv->config, .is_create = rv->is_create };
+
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+    if (!jpath_obj(rv->object, "spec.domain"))
+        findings_add(&rv->findings, CAUSE_REQUIRED, "spec.domain",
+                     "missing: it holds what the preset gives");
+    else
+        rules_run(preset_rules, &s, &rv->findings);
+}
+
+void validate_migration(struct review *rv)
+{
+    static const char label[] = "kubevirt.io/vmi-name";
+
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+    if (!*jpath_str(rv->object, "spec.vmiName", ""))
+        findings_add(&rv->findings, CAUSE_REQUIRED, "spec.vmiName",
+                     "missing: the instance to migrate");
+    if (!rv->is_update)
+        return;
+    if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec")))
+        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "", "update of Migration object's spec is "
+                                                            "restricted: make a new migration");
+    if (meta_label(rv->old, label) && !streq(meta_label(rv->object, label), meta_label(rv->old, label)))
+        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "metadata.labels",
+                     "%s must stay while the migration is in flight", label);
+}
+
+/* Users with a right to status still keep to its schema. */
+void validate_status(struct review *rv)
+{
+    schema_validate(rv->kind, rv->object, &rv->findings);
+}

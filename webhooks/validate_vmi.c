@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VirtualMachineInstance: create and update (spec 02, sections 4 and 5). */
+#include "base/jpath.h"
+#include "base/scope.h"
+#include "base/str.h"
+#include "openapi/validate.h"
+#include "webhooks/rules.h"
+#include "webhooks/rules_vmi.h"
+#include "webhooks/validators.h"
+
+void validate_vmi_create(struct review *rv)
+{
+    const struct at spec = AT_NAME(NULL, "spec");
+    struct subject s = {
+        .spec = jpath_obj(rv->object, "spec"),
+        .at = &spec,
+        .arch = jpath_str(rv->object, "spec.architecture", ""),
+        .config = rv->config,
+        .is_create = true,
+    };
+
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+    rules_check_spec(&s, &rv->findings);
+    rules_run(vmi_create_rules, &s, &rv->findings);
+    check_metadata(rv, NULL, jpath_obj(rv->object, "metadata"));
+}
+
+/* A handler may only write about instances of its own node. */
+static void check_node(struct review *rv)
+{
+    static const char key[] = "authentication.kubernetes.io/node-name";
+    scoped(free) char *handler = own_account_name(rv, "kubevirt-handler");
+
+    if (!cluster_config_gate(rv->config, "NodeRestriction") || !streq(rv->user, handler))
+        return;
+
+    const json_t *names = json_object_get(jpath_obj(rv->request, "userInfo.extra"), key);
+    const char *node = json_string_value(json_array_get(names, 0));
+    const char *source = jpath_str(rv->old, "status.nodeName", "");
+    const char *target = jpath_str(rv->old, "status.migrationState.targetNode", "");
+
+    if (!node)
+        findings_add(&rv->findings, CAUSE_INVALID, "",
+                     "the token of virt-handler names no node: it must be bound to its pod");
+    else if (!streq(node, source) && !streq(node, target))
+        findings_add(&rv->findings, CAUSE_INVALID, "",
+                     "virt-handler of node \"%s\" may not change an instance of node \"%s\"", node,
+                     source);
+    if (!streq(jpath_str(rv->object, "status.migrationState.targetNode", ""), target))
+        findings_add(&rv->findings, CAUSE_INVALID, "status.migrationState.targetNode",
+                     "virt-handler may not choose a migration's target");
+}
+
+void validate_vmi_update(struct review *rv)
+{
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    if (findings_any(&rv->findings))
+        return;
+    check_node(rv);
+    if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec"))) {
+        if (rv->is_own_account)
+            check_own_spec_change(rv);
+        else
+            findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "",
+                         "update of VMI object is restricted: change its VirtualMachine instead");
+    }
+    if (!rv->is_own_account)
+        check_restricted_labels_kept(rv);
+}
