@@ -25,13 +25,26 @@ struct cert_store {
     void *ctx;
 };
 
+enum {
+    /*
+     * Leaves of a new CA are made only this long after it, unless there is no usable one: by then its certificate
+     * has reached every trust bundle (ConfigMap volumes are synchronised within two minutes).
+     */
+    ROTATION_SPREAD_MS = 10 * 60 * 1000,
+    ROTATION_AGAIN_MAX_MS = 5 * 60 * 1000, /* somebody may have undone what was done */
+};
+
 struct rotation_settings {
     const char *namespace;
     const struct clock *clock;
     int64_t ca_valid_ms, leaf_valid_ms; /* 0: 7 days, 24 h (upstream's defaults) */
 };
 
-/* Look at everything once and mend what is due; ret_again_ms says when to look again.  Idempotent. */
+/*
+ * Look at everything once and mend what is due; ret_again_ms says when to look again.  Idempotent.  One leaf or
+ * bundle that cannot be mended does not stop the others; the first error is returned.  A Secret whose label
+ * app.kubernetes.io/managed-by names somebody else is never written.
+ */
 int rotation_reconcile(const struct rotation_settings *s, const struct cert_store *store,
                        int64_t *ret_again_ms, struct error *e);
 
