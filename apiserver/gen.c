@@ -50,7 +50,7 @@ static int write_manifest(const char *dir, const char *name, json_t *objects, st
     json_t *object;
 
     buf_adds(&out, HEADER);
-    json_array_foreach (mine, i, object)
+    json_array_foreach(mine, i, object)
         add_document(object, &out);
     return write_file(dir, name, &out, e);
 }

@@ -13,9 +13,9 @@
 #include "openapi/kinds.h"
 #include "subresources/routes.h"
 
-#define READ  "get list watch"
+#define READ "get list watch"
 #define WRITE "get delete create update patch list watch"
-#define OWN   WRITE " deletecollection"
+#define OWN WRITE " deletecollection"
 
 /* Words of one text, as a new array. */
 static json_t *words(const char *text)
@@ -38,7 +38,8 @@ static json_t *policy_rule(const char *groups, const char *resources, const char
                      "verbs", words(verbs));
 }
 
-static json_t *object(const char *api_version, const char *kind, const char *name, const char *namespace)
+static json_t *object(const char *api_version, const char *kind, const char *name,
+                      const char *namespace)
 {
     json_t *o = must_pack("{s:s, s:s, s:{s:s, s:{s:s}}}", "apiVersion", api_version, "kind", kind,
                           "metadata", "name", name, "labels", "kubevirt.io", "");
@@ -50,11 +51,17 @@ static json_t *object(const char *api_version, const char *kind, const char *nam
 
 static json_t *role_object(const char *name, const char *namespace, json_t *rules)
 {
-    json_t *o = object("rbac.authorization.k8s.io/v1", namespace ? "Role" : "ClusterRole", name,
-                       namespace);
+    json_t *o =
+        object("rbac.authorization.k8s.io/v1", namespace ? "Role" : "ClusterRole", name, namespace);
 
     must_set(o, "rules", rules);
     return o;
+}
+
+static json_t *role_ref(const char *kind, const char *name)
+{
+    return must_pack("{s:s, s:s, s:s}", "apiGroup", "rbac.authorization.k8s.io", "kind", kind,
+                     "name", name);
 }
 
 /* ---- the programs ---- */
@@ -66,11 +73,11 @@ struct grant {
     const char *names; /* only these objects, or NULL */
 };
 
-#define API        "kubevirt-apiserver"
+#define API "kubevirt-apiserver"
 #define CONTROLLER "kubevirt-controller"
-#define HANDLER    "kubevirt-handler"
+#define HANDLER "kubevirt-handler"
 
-#define WEBHOOK_NAMES    "virt-api-mutator virt-api-validator"
+#define WEBHOOK_NAMES "virt-api-mutator virt-api-validator"
 #define APISERVICE_NAMES "v1.subresources.kubevirt.io v1alpha3.subresources.kubevirt.io"
 
 // clang-format off
@@ -145,10 +152,10 @@ static json_t *account_binding(const char *name, const char *role_kind, const ch
     json_t *o = object("rbac.authorization.k8s.io/v1",
                        namespace ? "RoleBinding" : "ClusterRoleBinding", name, namespace);
 
-    must_set(o, "roleRef", must_pack("{s:s, s:s, s:s}", "apiGroup", "rbac.authorization.k8s.io",
-                                     "kind", role_kind, "name", role));
-    must_set(o, "subjects", must_pack("[{s:s, s:s, s:s}]", "kind", "ServiceAccount", "name", account,
-                                      "namespace", MANIFEST_NAMESPACE));
+    must_set(o, "roleRef", role_ref(role_kind, role));
+    must_set(o, "subjects",
+             must_pack("[{s:s, s:s, s:s}]", "kind", "ServiceAccount", "name", account, "namespace",
+                       MANIFEST_NAMESPACE));
     return o;
 }
 
@@ -166,8 +173,9 @@ static void add_aggregation(json_t *out)
 {
     must_append(out, account_binding("kubevirt-apiserver-auth-delegator", "ClusterRole",
                                      "system:auth-delegator", API, NULL));
-    must_append(out, account_binding("kubevirt-apiserver-auth-reader", "Role",
-                                     "extension-apiserver-authentication-reader", API, "kube-system"));
+    must_append(out,
+                account_binding("kubevirt-apiserver-auth-reader", "Role",
+                                "extension-apiserver-authentication-reader", API, "kube-system"));
 }
 
 /* ---- users ---- */
@@ -201,9 +209,8 @@ static const struct {
     const char *subresource;
     enum level lowest; /* LEVEL_COUNT: none of the three */
 } route_exceptions[] = {
-    { "vnc/screenshot", LEVEL_ADMIN }, { "vsock", LEVEL_COUNT },
-    { "backup", LEVEL_COUNT },         { "redefine-checkpoint", LEVEL_COUNT },
-    { "migrate", LEVEL_COUNT },
+    { "vnc/screenshot", LEVEL_ADMIN },      { "vsock", LEVEL_COUNT },   { "backup", LEVEL_COUNT },
+    { "redefine-checkpoint", LEVEL_COUNT }, { "migrate", LEVEL_COUNT },
 };
 
 static enum level route_level(const struct route *r)
@@ -257,12 +264,10 @@ static void add_for_everyone(const char *name, json_t *rules, json_t *out)
     json_t *role = role_object(name, NULL, rules);
     json_t *binding = object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", name, NULL);
 
-    must_set(binding, "roleRef", must_pack("{s:s, s:s, s:s}", "apiGroup",
-                                           "rbac.authorization.k8s.io", "kind", "ClusterRole",
-                                           "name", name));
+    must_set(binding, "roleRef", role_ref("ClusterRole", name));
     must_set(binding, "subjects",
-             must_pack("[{s:s, s:s, s:s}]", "apiGroup", "rbac.authorization.k8s.io", "kind", "Group",
-                       "name", "system:authenticated"));
+             must_pack("[{s:s, s:s, s:s}]", "apiGroup", "rbac.authorization.k8s.io", "kind",
+                       "Group", "name", "system:authenticated"));
     must_append(out, role);
     must_append(out, binding);
 }
@@ -281,12 +286,11 @@ static void add_users(json_t *out)
                      out);
     for (enum level level = LEVEL_VIEW; level < LEVEL_COUNT; level++)
         add_level(level, out);
-    must_append(out, role_object("kubevirt.io:migrate", NULL,
-                                 must_pack("[o, o]",
-                                           policy_rule(SUBRESOURCE_GROUP, "virtualmachines/migrate",
-                                                       "update"),
-                                           policy_rule("kubevirt.io",
-                                                       "virtualmachineinstancemigrations", OWN))));
+
+    json_t *migrate =
+        must_pack("[o, o]", policy_rule(SUBRESOURCE_GROUP, "virtualmachines/migrate", "update"),
+                  policy_rule("kubevirt.io", "virtualmachineinstancemigrations", OWN));
+    must_append(out, role_object("kubevirt.io:migrate", NULL, migrate));
 }
 
 json_t *manifests_rbac(void)

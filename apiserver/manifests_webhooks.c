@@ -57,15 +57,16 @@ static json_t *texts(const char *const *list)
 
 static json_t *hook_json(const struct hook *h)
 {
-    json_t *rule = must_pack("{s:[s], s:[s, s], s:o, s:o}", "apiGroups", "kubevirt.io", "apiVersions",
-                             "v1alpha3", "v1", "resources", texts(h->resources), "operations",
-                             texts(h->operations));
+    json_t *rule = must_pack("{s:[s], s:[s, s], s:o, s:o}", "apiGroups", "kubevirt.io",
+                             "apiVersions", "v1alpha3", "v1", "resources", texts(h->resources),
+                             "operations", texts(h->operations));
 
     /* virt-controller puts clientConfig.caBundle in and keeps it current. */
     return must_pack("{s:s, s:[s], s:s, s:s, s:i, s:{s:{s:s, s:s, s:s}}, s:[o]}", "name", h->name,
-                     "admissionReviewVersions", "v1", "failurePolicy", "Fail", "sideEffects", "None",
-                     "timeoutSeconds", TIMEOUT_SECONDS, "clientConfig", "service", "namespace",
-                     MANIFEST_NAMESPACE, "name", "virt-api", "path", h->path, "rules", rule);
+                     "admissionReviewVersions", "v1", "failurePolicy", "Fail", "sideEffects",
+                     "None", "timeoutSeconds", TIMEOUT_SECONDS, "clientConfig", "service",
+                     "namespace", MANIFEST_NAMESPACE, "name", "virt-api", "path", h->path, "rules",
+                     rule);
 }
 
 static json_t *configuration(const char *kind, const char *name, const struct hook *hooks, size_t n)
@@ -76,8 +77,9 @@ static json_t *configuration(const char *kind, const char *name, const struct ho
         must_append(list, hook_json(&hooks[i]));
     return must_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:o}", "apiVersion",
                      "admissionregistration.k8s.io/v1", "kind", kind, "metadata", "name", name,
-                     "labels", "kubevirt.io", name, "annotations", "certificates.kubevirt.io/secret",
-                     "kubevirt-virt-api-certs", "webhooks", list);
+                     "labels", "kubevirt.io", name, "annotations",
+                     "certificates.kubevirt.io/secret", "kubevirt-virt-api-certs", "webhooks",
+                     list);
 }
 
 json_t *manifests_webhooks(void)
@@ -85,6 +87,6 @@ json_t *manifests_webhooks(void)
     return must_pack("[o, o]",
                      configuration("MutatingWebhookConfiguration", "virt-api-mutator", mutators,
                                    countof(mutators)),
-                     configuration("ValidatingWebhookConfiguration", "virt-api-validator", validators,
-                                   countof(validators)));
+                     configuration("ValidatingWebhookConfiguration", "virt-api-validator",
+                                   validators, countof(validators)));
 }

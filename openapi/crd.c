@@ -6,8 +6,8 @@
 
 static json_t *names_json(const struct kind *k)
 {
-    json_t *names = must_pack("{s:s, s:s, s:s}", "kind", k->kind, "plural", k->plural, "singular",
-                              k->singular);
+    json_t *names =
+        must_pack("{s:s, s:s, s:s}", "kind", k->kind, "plural", k->plural, "singular", k->singular);
     json_t *short_names = json_array();
 
     for (const char *const *s = k->short_names; *s; s++)
@@ -23,8 +23,8 @@ static json_t *columns_json(const struct kind *k)
     json_t *columns = json_array();
 
     for (const struct kind_column *c = k->columns; c->name; c++) {
-        json_t *column = must_pack("{s:s, s:s, s:s}", "name", c->name, "type", c->type, "jsonPath",
-                                   c->path);
+        json_t *column =
+            must_pack("{s:s, s:s, s:s}", "name", c->name, "type", c->type, "jsonPath", c->path);
         if (c->doc)
             must_set(column, "description", json_string(c->doc));
         if (c->priority)

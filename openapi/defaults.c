@@ -15,11 +15,11 @@ static void default_below(const struct field *f, json_t *v)
         schema_default(f->schema, v);
         break;
     case FIELD_LIST:
-        json_array_foreach (v, i, item)
+        json_array_foreach(v, i, item)
             schema_default(f->schema, item);
         break;
     case FIELD_MAP:
-        json_object_foreach (v, key, item)
+        json_object_foreach(v, key, item)
             schema_default(f->schema, item);
         break;
     }

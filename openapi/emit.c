@@ -5,24 +5,19 @@
 #include "base/must.h"
 #include "base/scope.h"
 
-#define QUANTITY_PATTERN                                                         \
-    "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|"       \
+#define QUANTITY_PATTERN                                                   \
+    "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|" \
     "([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$"
 
 /* How JSON Schema names our types. */
 static const struct {
     const char *type, *format;
 } names[] = {
-    [FIELD_STRING] = { "string", NULL },
-    [FIELD_BOOL] = { "boolean", NULL },
-    [FIELD_INT32] = { "integer", "int32" },
-    [FIELD_INT64] = { "integer", "int64" },
-    [FIELD_INT] = { "integer", NULL },
-    [FIELD_NUMBER] = { "number", NULL },
-    [FIELD_QUANTITY] = { NULL, NULL },
-    [FIELD_INT_OR_STRING] = { NULL, NULL },
-    [FIELD_TIME] = { "string", "date-time" },
-    [FIELD_OBJECT] = { "object", NULL },
+    [FIELD_STRING] = { "string", NULL },      [FIELD_BOOL] = { "boolean", NULL },
+    [FIELD_INT32] = { "integer", "int32" },   [FIELD_INT64] = { "integer", "int64" },
+    [FIELD_INT] = { "integer", NULL },        [FIELD_NUMBER] = { "number", NULL },
+    [FIELD_QUANTITY] = { NULL, NULL },        [FIELD_INT_OR_STRING] = { NULL, NULL },
+    [FIELD_TIME] = { "string", "date-time" }, [FIELD_OBJECT] = { "object", NULL },
     [FIELD_OPAQUE] = { "object", NULL },
 };
 
@@ -133,7 +128,8 @@ static json_t *field_json(const struct field *f, enum schema_dialect dialect)
         out = list_of(f, dialect);
         break;
     case FIELD_MAP:
-        out = must_pack("{s:s, s:o}", "type", "object", "additionalProperties", one_value(f, dialect));
+        out = must_pack("{s:s, s:o}", "type", "object", "additionalProperties",
+                        one_value(f, dialect));
         set_positive(out, "maxProperties", f->max_items);
         break;
     }

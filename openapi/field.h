@@ -49,26 +49,26 @@ struct field {
     const char *name; /* NULL ends a table */
     const char *doc;  /* one line, ends with a full stop */
     uint8_t name_len;
-    uint8_t type;  /* enum field_type */
-    uint8_t shape; /* enum field_shape */
+    uint8_t type;      /* enum field_type */
+    uint8_t shape;     /* enum field_shape */
     bool required : 1; /* but see openapi/defaults.h on texts, numbers and booleans */
     bool nullable : 1;
-    bool is_set : 1;   /* list: no item twice */
-    bool open : 1;     /* object: unknown members are kept */
-    bool lenient : 1;  /* unknown members below are not reported (status) */
-    bool inert : 1;    /* accepted and kept, nothing acts on it yet */
-    bool has_min : 1;  /* .min counts although it is 0 */
+    bool is_set : 1;    /* list: no item twice */
+    bool open : 1;      /* object: unknown members are kept */
+    bool lenient : 1;   /* unknown members below are not reported (status) */
+    bool inert : 1;     /* accepted and kept, nothing acts on it yet */
+    bool has_min : 1;   /* .min counts although it is 0 */
     uint16_t max_items; /* list, map; 0 is no bound */
     uint16_t min_items;
-    uint32_t min_length; /* string, in characters */
-    uint32_t max_length; /* 0 is no bound */
-    int64_t min, max;    /* numbers; 0 is no bound, but see has_min */
-    const struct schema *schema;      /* FIELD_OBJECT */
-    const char *list_key;             /* list of objects: the member that tells items apart */
-    const char *const *values;        /* string: the only ones allowed, NULL-terminated */
-    const char *pattern;              /* string: checked by the API server only */
-    const char *dflt;                 /* JSON text */
-    const struct field_rule *rules;   /* ends with a row without .cel */
+    uint32_t min_length;            /* string, in characters */
+    uint32_t max_length;            /* 0 is no bound */
+    int64_t min, max;               /* numbers; 0 is no bound, but see has_min */
+    const struct schema *schema;    /* FIELD_OBJECT */
+    const char *list_key;           /* list of objects: the member that tells items apart */
+    const char *const *values;      /* string: the only ones allowed, NULL-terminated */
+    const char *pattern;            /* string: checked by the API server only */
+    const char *dflt;               /* JSON text */
+    const struct field_rule *rules; /* ends with a row without .cel */
 };
 
 /* The most rows of a table (a bit each while one object is walked). */

@@ -101,7 +101,8 @@ void findings_add(struct findings *f, enum cause cause, const char *field, const
     va_end(ap);
 }
 
-void findings_add_at(struct findings *f, enum cause cause, const struct at *at, const char *fmt, ...)
+void findings_add_at(struct findings *f, enum cause cause, const struct at *at, const char *fmt,
+                     ...)
 {
     if (findings_full(f)) {
         f->dropped++;
@@ -119,8 +120,8 @@ json_t *findings_causes(const struct findings *f)
 
     for (size_t i = 0; i < f->len && i < FINDINGS_SHOWN; i++) {
         const struct finding *item = &f->item[i];
-        must_append(causes, must_pack("{s:s, s:s, s:s}", "reason", cause_text(item->cause), "message",
-                                      item->message, "field", item->field));
+        must_append(causes, must_pack("{s:s, s:s, s:s}", "reason", cause_text(item->cause),
+                                      "message", item->message, "field", item->field));
     }
     return causes;
 }
@@ -131,7 +132,8 @@ char *findings_message(const struct findings *f)
 
     for (size_t i = 0; i < f->len && i < FINDINGS_SHOWN; i++) {
         const struct finding *item = &f->item[i];
-        buf_addf(&out, "%s%s%s%s", i ? ", " : "", item->field, *item->field ? ": " : "", item->message);
+        buf_addf(&out, "%s%s%s%s", i ? ", " : "", item->field, *item->field ? ": " : "",
+                 item->message);
     }
     if (f->len + f->dropped > FINDINGS_SHOWN)
         buf_addf(&out, ", and %zu more validation errors", f->len + f->dropped - FINDINGS_SHOWN);

@@ -13,16 +13,16 @@
 #include <stddef.h>
 
 /* metav1.CauseType, as clients read it. */
-#define CAUSES(X)                                   \
-    X(INVALID, "FieldValueInvalid")                 \
-    X(REQUIRED, "FieldValueRequired")               \
-    X(NOT_SUPPORTED, "FieldValueNotSupported")      \
-    X(DUPLICATE, "FieldValueDuplicate")             \
-    X(NOT_FOUND, "FieldValueNotFound")              \
-    X(FORBIDDEN, "FieldValueForbidden")             \
-    X(TYPE_INVALID, "FieldValueTypeInvalid")        \
-    X(TOO_LONG, "FieldValueTooLong")                \
-    X(TOO_MANY, "FieldValueTooMany")                \
+#define CAUSES(X)                              \
+    X(INVALID, "FieldValueInvalid")            \
+    X(REQUIRED, "FieldValueRequired")          \
+    X(NOT_SUPPORTED, "FieldValueNotSupported") \
+    X(DUPLICATE, "FieldValueDuplicate")        \
+    X(NOT_FOUND, "FieldValueNotFound")         \
+    X(FORBIDDEN, "FieldValueForbidden")        \
+    X(TYPE_INVALID, "FieldValueTypeInvalid")   \
+    X(TOO_LONG, "FieldValueTooLong")           \
+    X(TOO_MANY, "FieldValueTooMany")           \
     X(UNEXPECTED, "UnexpectedServerResponse")
 
 enum cause {
@@ -34,8 +34,8 @@ enum cause {
 const char *cause_text(enum cause c);
 
 enum {
-    FINDINGS_MAX = 50,   /* kept; more are only counted */
-    FINDINGS_SHOWN = 10, /* in a Status, as upstream */
+    FINDINGS_MAX = 50,      /* kept; more are only counted */
+    FINDINGS_SHOWN = 10,    /* in a Status, as upstream */
     FINDING_TEXT_MAX = 512, /* bytes of a field or a message; what users wrote is cut to it */
 };
 
@@ -46,8 +46,8 @@ struct finding {
 };
 
 struct findings {
-    size_t len;     /* items kept */
-    size_t dropped; /* found after the list was full */
+    size_t len;                        /* items kept */
+    size_t dropped;                    /* found after the list was full */
     struct finding item[FINDINGS_MAX]; /* only the first len are set */
 };
 
@@ -75,14 +75,14 @@ static inline bool findings_full(const struct findings *f)
  */
 struct at {
     const struct at *up; /* NULL at the top */
-    const char *name;    /* a member (or several joined by dots), or a map's key; NULL for an index */
+    const char *name; /* a member (or several joined by dots), or a map's key; NULL for an index */
     size_t index;
     bool is_key; /* written in brackets: labels[app] */
 };
 
 #define AT_NAME(parent, text) ((struct at){ .up = (parent), .name = (text) })
-#define AT_INDEX(parent, i)   ((struct at){ .up = (parent), .index = (i) })
-#define AT_KEY(parent, text)  ((struct at){ .up = (parent), .name = (text), .is_key = true })
+#define AT_INDEX(parent, i) ((struct at){ .up = (parent), .index = (i) })
+#define AT_KEY(parent, text) ((struct at){ .up = (parent), .name = (text), .is_key = true })
 
 /* "spec.volumes[2].name"; NULL is "".  New string. */
 char *at_text(const struct at *at);
@@ -90,13 +90,13 @@ char *at_text(const struct at *at);
 /* Report.  The message says what to do and does not repeat the field. */
 void findings_add(struct findings *f, enum cause cause, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-void findings_add_at(struct findings *f, enum cause cause, const struct at *at, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void findings_add_at(struct findings *f, enum cause cause, const struct at *at, const char *fmt,
+                     ...) __attribute__((format(printf, 4, 5)));
 
 /* For Status.details.causes: [{reason, message, field}], the first FINDINGS_SHOWN.  New. */
 json_t *findings_causes(const struct findings *f);
 
-/* For Status.message: "field: message, field: message, and 3 more validation errors".  New string. */
+/* For Status.message: "field: message, field: message, and 3 more validation errors".  New. */
 char *findings_message(const struct findings *f);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of what a machine is made of before it boots: firmware, machine type, chassis, launch security. */
+/* Tables of what a machine is before it boots: firmware, type, chassis, launch security. */
 #include "openapi/types.h"
 
 #include "openapi/rows.h"

@@ -7,7 +7,8 @@
 
 enum { SLOT_BITS_MIN = 2, SLOT_BITS_MAX = 10, SEEDS_TRIED = 64 };
 
-/* Mixes eight bytes at a time: names are short, and every member of every admitted object comes here. */
+/* Mixes eight bytes at a time: names are short, and every member of every admitted object comes
+ * here. */
 static uint64_t name_hash(const char *s, size_t len, uint64_t seed)
 {
     uint64_t h = seed ^ (len * 0x9e3779b97f4a7c15u), word;

@@ -13,13 +13,13 @@
 #include "openapi/field.h"
 
 struct schema_index {
-    size_t len;          /* rows */
-    uint64_t required;   /* a bit for each row whose absence is a fault */
-    uint64_t defaults;   /* a bit for each row with a default at or below it */
-    uint64_t seed;       /* makes the hash perfect */
-    unsigned shift;      /* top bits of the hash that are the slot */
+    size_t len;               /* rows */
+    uint64_t required;        /* a bit for each row whose absence is a fault */
+    uint64_t defaults;        /* a bit for each row with a default at or below it */
+    uint64_t seed;            /* makes the hash perfect */
+    unsigned shift;           /* top bits of the hash that are the slot */
     json_t *dflt[FIELDS_MAX]; /* parsed default of each row, or NULL */
-    uint8_t slot[];      /* row + 1, or 0 */
+    uint8_t slot[];           /* row + 1, or 0 */
 };
 
 const struct schema_index *schema_index(const struct schema *s);

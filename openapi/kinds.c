@@ -6,11 +6,11 @@
 #include "base/str.h"
 #include "openapi/types.h"
 
-#define GROUP              "kubevirt.io"
+#define GROUP "kubevirt.io"
 #define INSTANCETYPE_GROUP "instancetype.kubevirt.io"
 
 #define OLD_VERSION " is now deprecated and will be removed in a future release."
-#define IN_V2       " VirtualMachineInstancePreset is now deprecated and will be removed in v2."
+#define IN_V2 " VirtualMachineInstancePreset is now deprecated and will be removed in v2."
 
 // clang-format off
 static const struct kind_version v1_and_alpha3[] = {

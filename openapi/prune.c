@@ -15,11 +15,11 @@ static size_t prune_below(const struct field *f, json_t *v)
     case FIELD_ONE:
         return prune_members(f->schema, v, f->open);
     case FIELD_LIST:
-        json_array_foreach (v, i, item)
+        json_array_foreach(v, i, item)
             gone += prune_members(f->schema, item, f->open);
         break;
     case FIELD_MAP:
-        json_object_foreach (v, key, item)
+        json_object_foreach(v, key, item)
             gone += prune_members(f->schema, item, f->open);
         break;
     }
@@ -33,7 +33,7 @@ static size_t prune_members(const struct schema *s, json_t *v, bool open)
     json_t *member;
     void *next;
 
-    json_object_foreach_safe (v, next, key, member) {
+    json_object_foreach_safe(v, next, key, member) {
         const struct field *f = schema_field(s, key, strlen(key));
         if (f && f->schema) {
             gone += prune_below(f, member);

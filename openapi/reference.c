@@ -7,16 +7,11 @@
 #include "openapi/emit.h"
 
 static const char *const type_words[] = {
-    [FIELD_STRING] = "text",
-    [FIELD_BOOL] = "true or false",
-    [FIELD_INT32] = "integer",
-    [FIELD_INT64] = "integer",
-    [FIELD_INT] = "integer",
-    [FIELD_NUMBER] = "number",
-    [FIELD_QUANTITY] = "quantity",
-    [FIELD_INT_OR_STRING] = "integer or text",
-    [FIELD_TIME] = "time",
-    [FIELD_OBJECT] = "object",
+    [FIELD_STRING] = "text",       [FIELD_BOOL] = "true or false",
+    [FIELD_INT32] = "integer",     [FIELD_INT64] = "integer",
+    [FIELD_INT] = "integer",       [FIELD_NUMBER] = "number",
+    [FIELD_QUANTITY] = "quantity", [FIELD_INT_OR_STRING] = "integer or text",
+    [FIELD_TIME] = "time",         [FIELD_OBJECT] = "object",
     [FIELD_OPAQUE] = "object",
 };
 

@@ -17,6 +17,7 @@
 
 #include "openapi/field.h"
 
+// clang-format off
 #define ROW_(n, d, t, s, ...) \
     { .name = n, .name_len = sizeof(n) - 1, .doc = d, .type = t, .shape = s, ##__VA_ARGS__ }
 
@@ -66,6 +67,7 @@
         .fields = (const struct field[]){ __VA_OPT__(__VA_ARGS__,) { .name = NULL } }, \
         .index = &(_Atomic(struct schema_index *)){ NULL },                      \
     }
+// clang-format on
 
 /* Shared by many tables. */
 extern const struct schema presence;

@@ -9,8 +9,8 @@
 #include "openapi/field.h"
 
 /* meta.c: bits of Kubernetes' own API */
-extern const struct schema presence, label_selector, local_ref, typed_local_ref, typed_ref, condition,
-    resource_amounts, feature_switch, optional_switch;
+extern const struct schema presence, label_selector, local_ref, typed_local_ref, typed_ref,
+    condition, resource_amounts, feature_switch, optional_switch;
 
 /* core.c: what a machine hands to its pod */
 extern const struct schema affinity, toleration, spread_constraint, dns_config;

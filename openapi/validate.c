@@ -39,7 +39,8 @@ static const char *type_name(const json_t *v)
     return "something else";
 }
 
-static void wrong_type(const struct walk *w, const json_t *v, const struct at *at, const char *wanted)
+static void wrong_type(const struct walk *w, const json_t *v, const struct at *at,
+                       const char *wanted)
 {
     findings_add_at(w->out, CAUSE_TYPE_INVALID, at, "must be %s, not %s", wanted, type_name(v));
 }
@@ -64,7 +65,8 @@ static bool is_one_of(const char *const *values, const char *s)
     return false;
 }
 
-static void not_one_of(const struct walk *w, const struct field *f, const char *s, const struct at *at)
+static void not_one_of(const struct walk *w, const struct field *f, const char *s,
+                       const struct at *at)
 {
     char list[FINDING_TEXT_MAX] = "";
     size_t len = 0;
@@ -75,7 +77,8 @@ static void not_one_of(const struct walk *w, const struct field *f, const char *
                     characters(s) <= 60 ? s : "too long", list);
 }
 
-static void check_string(const struct walk *w, const struct field *f, const json_t *v, const struct at *at)
+static void check_string(const struct walk *w, const struct field *f, const json_t *v,
+                         const struct at *at)
 {
     const char *s = json_string_value(v);
 
@@ -83,13 +86,17 @@ static void check_string(const struct walk *w, const struct field *f, const json
         wrong_type(w, v, at, "a string");
     else if (f->values && !is_one_of(f->values, s))
         not_one_of(w, f, s, at);
-    else if (f->max_length && json_string_length(v) > f->max_length && characters(s) > f->max_length)
-        findings_add_at(w->out, CAUSE_TOO_LONG, at, "must have at most %u characters", f->max_length);
+    else if (f->max_length && json_string_length(v) > f->max_length &&
+             characters(s) > f->max_length)
+        findings_add_at(w->out, CAUSE_TOO_LONG, at, "must have at most %u characters",
+                        f->max_length);
     else if (f->min_length && characters(s) < f->min_length)
-        findings_add_at(w->out, CAUSE_INVALID, at, "must have at least %u characters", f->min_length);
+        findings_add_at(w->out, CAUSE_INVALID, at, "must have at least %u characters",
+                        f->min_length);
 }
 
-static void check_whole(const struct walk *w, const struct field *f, const json_t *v, const struct at *at)
+static void check_whole(const struct walk *w, const struct field *f, const json_t *v,
+                        const struct at *at)
 {
     if (!json_is_integer(v)) {
         wrong_type(w, v, at, json_is_real(v) ? "a whole number" : "a number");
@@ -113,8 +120,9 @@ static void check_quantity(const struct walk *w, const json_t *v, const struct a
     if (!json_is_string(v) && !json_is_integer(v))
         wrong_type(w, v, at, "a quantity such as 512Mi or 100m");
     else if (quantity_from_json(v, &q) < 0)
-        findings_add_at(w->out, CAUSE_INVALID, at,
-                        "is not a quantity; write a number and perhaps a unit, such as 512Mi or 100m");
+        findings_add_at(
+            w->out, CAUSE_INVALID, at,
+            "is not a quantity; write a number and perhaps a unit, such as 512Mi or 100m");
 }
 
 static void check_time(const struct walk *w, const json_t *v, const struct at *at)
@@ -127,11 +135,12 @@ static void check_time(const struct walk *w, const json_t *v, const struct at *a
         findings_add_at(w->out, CAUSE_INVALID, at, "is not a time such as 2006-01-02T15:04:05Z");
 }
 
-static void check_object(struct walk w, const struct schema *s, const json_t *v, const struct at *at,
-                         bool open);
+static void check_object(struct walk w, const struct schema *s, const json_t *v,
+                         const struct at *at, bool open);
 
 /* One value of the row's type: the member itself, or one item of a list or map. */
-static void check_one(const struct walk *w, const struct field *f, const json_t *v, const struct at *at)
+static void check_one(const struct walk *w, const struct field *f, const json_t *v,
+                      const struct at *at)
 {
     switch ((enum field_type)f->type) {
     case FIELD_STRING:
@@ -178,18 +187,20 @@ static const char *item_key(const struct field *f, const json_t *item)
     return json_string_value(f->is_set ? item : json_object_get(item, f->list_key));
 }
 
-static void check_unique(const struct walk *w, const struct field *f, const json_t *list, const struct at *at)
+static void check_unique(const struct walk *w, const struct field *f, const json_t *list,
+                         const struct at *at)
 {
     json_auto_t *seen = json_object();
     size_t i;
     json_t *item;
 
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item) {
         const char *key = item_key(f, item);
         if (!key)
             continue;
         if (json_object_get(seen, key))
-            findings_add_at(w->out, CAUSE_DUPLICATE, &AT_INDEX(at, i), "is there twice; remove one");
+            findings_add_at(w->out, CAUSE_DUPLICATE, &AT_INDEX(at, i),
+                            "is there twice; remove one");
         else
             must_set(seen, key, json_true());
     }
@@ -203,7 +214,8 @@ static void check_count(const struct walk *w, const struct field *f, size_t n, c
         findings_add_at(w->out, CAUSE_INVALID, at, "must have at least %u items", f->min_items);
 }
 
-static void check_list(const struct walk *w, const struct field *f, const json_t *v, const struct at *at)
+static void check_list(const struct walk *w, const struct field *f, const json_t *v,
+                       const struct at *at)
 {
     size_t i;
     json_t *item;
@@ -213,13 +225,14 @@ static void check_list(const struct walk *w, const struct field *f, const json_t
         return;
     }
     check_count(w, f, json_array_size(v), at);
-    json_array_foreach (v, i, item)
+    json_array_foreach(v, i, item)
         check_one(w, f, item, &AT_INDEX(at, i));
     if ((f->is_set || f->list_key) && json_array_size(v) > 1)
         check_unique(w, f, v, at);
 }
 
-static void check_map(const struct walk *w, const struct field *f, const json_t *v, const struct at *at)
+static void check_map(const struct walk *w, const struct field *f, const json_t *v,
+                      const struct at *at)
 {
     const char *key;
     json_t *item;
@@ -229,7 +242,7 @@ static void check_map(const struct walk *w, const struct field *f, const json_t 
         return;
     }
     check_count(w, f, json_object_size(v), at);
-    json_object_foreach ((json_t *)v, key, item)
+    json_object_foreach((json_t *)v, key, item)
         check_one(w, f, item, &AT_KEY(at, key));
 }
 
@@ -281,8 +294,8 @@ static void missing_members(const struct walk *w, const struct schema *s, uint64
     }
 }
 
-static void check_object(struct walk w, const struct schema *s, const json_t *v, const struct at *at,
-                         bool open)
+static void check_object(struct walk w, const struct schema *s, const json_t *v,
+                         const struct at *at, bool open)
 {
     if (!json_is_object(v)) {
         wrong_type(&w, v, at, "an object");
@@ -303,7 +316,8 @@ static void check_object(struct walk w, const struct schema *s, const json_t *v,
     missing_members(&w, s, missing, at);
 }
 
-void schema_check(const struct schema *s, const json_t *v, const struct at *at, struct findings *out)
+void schema_check(const struct schema *s, const json_t *v, const struct at *at,
+                  struct findings *out)
 {
     check_object((struct walk){ .out = out }, s, v, at, false);
 }

@@ -18,6 +18,7 @@ struct kind;
 void schema_validate(const struct kind *kind, const json_t *obj, struct findings *out);
 
 /* A value of any type, found at `at` (NULL is the top): request bodies, parts of an object. */
-void schema_check(const struct schema *s, const json_t *v, const struct at *at, struct findings *out);
+void schema_check(const struct schema *s, const json_t *v, const struct at *at,
+                  struct findings *out);
 
 #endif

@@ -169,13 +169,14 @@ static void check_crd(const struct kind *k)
     if (strlen(text) > CRD_BYTES_MAX)
         fail_msg("%s: %zu bytes, too big for kubectl apply", k->kind, strlen(text));
     assert_string_equal(jpath_str(crd, "metadata.name", ""), name);
-    json_array_foreach (jpath(crd, "spec.versions"), i, version) {
+    json_array_foreach(jpath(crd, "spec.versions"), i, version) {
         const json_t *schema = jpath(version, "schema.openAPIV3Schema");
         reads_back(k->schema, schema, true);
         assert_null(jpath(schema, "properties.metadata.properties"));
         assert_int_equal(jpath_has(version, "subresources.status"), k->has_status);
         assert_int_equal(jpath_has(version, "subresources.scale"), k->has_scale);
-        assert_int_equal(jpath_has(version, "deprecationWarning"), jpath_bool(version, "deprecated", false));
+        assert_int_equal(jpath_has(version, "deprecationWarning"),
+                         jpath_bool(version, "deprecated", false));
     }
 }
 
@@ -192,7 +193,7 @@ static void crd_of_a_replica_set(void **state)
     size_t i;
     json_t *version;
 
-    json_array_foreach (jpath(crd, "spec.versions"), i, version)
+    json_array_foreach(jpath(crd, "spec.versions"), i, version)
         json_object_del(version, "schema");
 
     json_auto_t *want = json_q(
@@ -219,8 +220,10 @@ static void crd_of_a_replica_set(void **state)
     must_set(old, "name", json_string("v1alpha3"));
     must_set(old, "storage", json_false());
     must_set(old, "deprecated", json_true());
-    must_set(old, "deprecationWarning",
-             json_string("kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release."));
+    must_set(
+        old, "deprecationWarning",
+        json_string(
+            "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release."));
     must_append(versions, old);
     assert_json(crd, want);
 }
@@ -241,8 +244,8 @@ static void reference_names_every_kind(void **state)
 int main(void)
 {
     const struct CMUnitTest others[] = {
-        cmocka_unit_test(every_row_is_looked_at), cmocka_unit_test(gathers_components),
-        cmocka_unit_test(crds_hold_their_tables), cmocka_unit_test(crd_of_a_replica_set),
+        cmocka_unit_test(every_row_is_looked_at),     cmocka_unit_test(gathers_components),
+        cmocka_unit_test(crds_hold_their_tables),     cmocka_unit_test(crd_of_a_replica_set),
         cmocka_unit_test(reference_names_every_kind),
     };
     return RUN_ROWS("emit", emits, emits_rows) +

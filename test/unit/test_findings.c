@@ -15,8 +15,11 @@ static const struct place_case {
     const char *want;
 } places[] = {
     { "a member at the top has no dot", { .name = "kind" }, "kind" },
-    { "a member of a list's item", { .up = &disk, .name = "bus" }, "spec.domain.devices.disks[2].bus" },
-    { "a map's key stands in brackets", { .up = &labels, .name = "a.b/c", .is_key = true },
+    { "a member of a list's item",
+      { .up = &disk, .name = "bus" },
+      "spec.domain.devices.disks[2].bus" },
+    { "a map's key stands in brackets",
+      { .up = &labels, .name = "a.b/c", .is_key = true },
       "spec.labels[a.b/c]" },
 };
 
@@ -70,9 +73,10 @@ static void shows_causes_as_clients_read_them(void **state)
     findings_add(&f, CAUSE_REQUIRED, NULL, "say something");
 
     json_auto_t *got = findings_causes(&f);
-    json_auto_t *want = json_q("[{'reason':'FieldValueNotSupported','field':'spec.dnsPolicy',"
-                               "'message':'use one of a, b'},"
-                               "{'reason':'FieldValueRequired','field':'','message':'say something'}]");
+    json_auto_t *want =
+        json_q("[{'reason':'FieldValueNotSupported','field':'spec.dnsPolicy',"
+               "'message':'use one of a, b'},"
+               "{'reason':'FieldValueRequired','field':'','message':'say something'}]");
     assert_json(got, want);
 
     scoped(free) char *message = findings_message(&f);

@@ -111,7 +111,8 @@ static const struct find_case {
     int type; /* -1: not there */
 } finds[] = {
     { "deep in a VMI", &kind_vmi, "spec.domain.cpu.features.policy", FIELD_STRING },
-    { "the same through a VM's template", &kind_vm, "spec.template.spec.domain.cpu.cores", FIELD_INT32 },
+    { "the same through a VM's template", &kind_vm, "spec.template.spec.domain.cpu.cores",
+      FIELD_INT32 },
     { "the same through a preset", &kind_preset, "spec.domain.memory.guest", FIELD_QUANTITY },
     { "an object", &kind_vmirs, "spec.selector", FIELD_OBJECT },
     { "nothing of that name", &kind_vmi, "spec.domain.cpus", -1 },

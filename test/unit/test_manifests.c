@@ -13,7 +13,7 @@ static const json_t *find_object(const json_t *objects, const char *kind, const 
     size_t i;
     json_t *o;
 
-    json_array_foreach (objects, i, o) {
+    json_array_foreach(objects, i, o) {
         if (streq(jpath_str(o, "kind", ""), kind) && streq(meta_name(o), name))
             return o;
     }
@@ -25,30 +25,33 @@ static bool list_has(const json_t *list, const char *word)
     size_t i;
     json_t *item;
 
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item) {
         if (streq(json_string_value(item), word) || streq(json_string_value(item), "*"))
             return true;
     }
     return false;
 }
 
-static bool role_allows(const json_t *role, const char *group, const char *resource, const char *verb)
+static bool role_allows(const json_t *role, const char *group, const char *resource,
+                        const char *verb)
 {
     size_t i;
     json_t *rule;
 
-    json_array_foreach (jpath(role, "rules"), i, rule) {
-        if (list_has(jpath(rule, "apiGroups"), group) && list_has(jpath(rule, "resources"), resource) &&
-            list_has(jpath(rule, "verbs"), verb) && !jpath_has(rule, "resourceNames"))
+    json_array_foreach(jpath(role, "rules"), i, rule) {
+        if (list_has(jpath(rule, "apiGroups"), group) &&
+            list_has(jpath(rule, "resources"), resource) && list_has(jpath(rule, "verbs"), verb) &&
+            !jpath_has(rule, "resourceNames"))
             return true;
     }
     return false;
 }
 
 #define SUB SUBRESOURCE_GROUP
-#define VM  "virtualmachines"
+#define VM "virtualmachines"
 #define VMI "virtualmachineinstances"
 
+// clang-format off
 static const struct may_case {
     const char *name;
     const char *kind, *role; /* Role or ClusterRole */
@@ -83,6 +86,7 @@ static const struct may_case {
     { "virt-handler deletes no machine", "ClusterRole", "kubevirt-handler", "kubevirt.io", VMI, "delete", false },
     { "virt-handler reads no pods", "ClusterRole", "kubevirt-handler", "", "pods", "list", false },
 };
+// clang-format on
 
 static void may_or_not(void **state)
 {
@@ -101,7 +105,7 @@ static void bindings_have_roles(void **state)
     size_t i, n = 0;
     json_t *o;
 
-    json_array_foreach (objects, i, o) {
+    json_array_foreach(objects, i, o) {
         const char *role = jpath_str(o, "roleRef.name", NULL);
         if (!role)
             continue;
@@ -118,8 +122,8 @@ static void no_rule_is_empty(void **state)
     size_t i, j;
     json_t *o, *rule;
 
-    json_array_foreach (objects, i, o) {
-        json_array_foreach (jpath(o, "rules"), j, rule) {
+    json_array_foreach(objects, i, o) {
+        json_array_foreach(jpath(o, "rules"), j, rule) {
             assert_true(json_array_size(jpath(rule, "apiGroups")) > 0);
             assert_true(json_array_size(jpath(rule, "resources")) > 0);
             assert_true(json_array_size(jpath(rule, "verbs")) > 0);
@@ -135,8 +139,8 @@ static void webhooks_ask_as_agreed(void **state)
     json_t *o, *hook;
 
     assert_int_equal(json_array_size(objects), 2);
-    json_array_foreach (objects, i, o) {
-        json_array_foreach (jpath(o, "webhooks"), j, hook) {
+    json_array_foreach(objects, i, o) {
+        json_array_foreach(jpath(o, "webhooks"), j, hook) {
             const char *name = jpath_str(hook, "name", "");
             assert_null(json_object_get(names, name));
             must_set(names, name, json_true());

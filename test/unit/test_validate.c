@@ -9,11 +9,13 @@
 #include "base/str.h"
 #include "openapi/kinds.h"
 
-#define VMI(spec)    "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','spec':{" spec "}}"
+#define VMI(spec) \
+    "{'apiVersion':'kubevirt.io/v1','kind':'VirtualMachineInstance','spec':{" spec "}}"
 #define DOMAIN(more) VMI("'domain':{'devices':{}," more "}")
-#define DEVICES(d)   VMI("'domain':{'devices':{" d "}}")
+#define DEVICES(d) VMI("'domain':{'devices':{" d "}}")
 
 /* `want`: every finding as "cause field", in the order found; "" for none. */
+// clang-format off
 static const struct validate_case {
     const char *name;
     const struct kind *kind;
@@ -115,6 +117,7 @@ static const struct validate_case {
       "FieldValueTypeInvalid spec.replicas FieldValueForbidden spec.template.spec.domain.x "
       "FieldValueRequired spec.selector" },
 };
+// clang-format on
 
 static void validates(void **state)
 {
@@ -140,7 +143,8 @@ static const struct hint_case {
     const char *want; /* message of the only finding */
 } hints[] = {
     { "a letter too many", DOMAIN("'cpus':{}"), "unknown field; did you mean 'cpu'?" },
-    { "another case", DEVICES("'autoAttachVSOCK':true"), "unknown field; did you mean 'autoattachVSOCK'?" },
+    { "another case", DEVICES("'autoAttachVSOCK':true"),
+      "unknown field; did you mean 'autoattachVSOCK'?" },
     { "nothing like it", DEVICES("'quux':true"), "unknown field; remove it" },
     { "what is missing is explained", VMI("'domain':{}"), "must be set: Devices." },
     { "choices are listed", DOMAIN("'rebootPolicy':'x'"), "is 'x'; use one of Reboot, Terminate" },
@@ -164,7 +168,8 @@ static void stays_bounded(void **state)
 {
     json_auto_t *object = json_q(DEVICES("'disks':[]"));
     json_t *disks = json_object_get(
-        json_object_get(json_object_get(json_object_get(object, "spec"), "domain"), "devices"), "disks");
+        json_object_get(json_object_get(json_object_get(object, "spec"), "domain"), "devices"),
+        "disks");
     scoped_findings f;
 
     for (int i = 0; i < 10000; i++)
@@ -188,7 +193,8 @@ static void checks_a_part(void **state)
     assert_string_equal(f.item[0].field, "spec.template.spec.hostnam");
 }
 
-/* Recorded decisions: an object that upstream admits has no fault, one that its schema refuses has. */
+/* Recorded decisions: an object that upstream admits has no fault, one that its schema refuses has.
+ */
 static void decides_as_recorded(void **state)
 {
     FILE *file = fopen("test/golden/openapi/admission.jsonl", "re");
