@@ -3,7 +3,6 @@
 #include "launcher/domain_parts.h"
 
 #include "base/jpath.h"
-#include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 
@@ -81,28 +80,6 @@ static void write_hyperv(struct xml *x, const json_t *features)
     xml_close(x);
 }
 
-/* ACPI tables that a guest brings along, from Secrets mounted into the pod. */
-static void write_acpi(struct xml *x, const struct domain_plan *p)
-{
-    static const struct {
-        const char *member, *type;
-    } tables[] = { { "firmware.acpi.slicNameRef", "slic" }, { "firmware.acpi.msdmNameRef", "msdm" } };
-
-    xml_open(x, "acpi");
-    for (size_t i = 0; i < countof(tables); i++) {
-        const char *volume = jpath_str(p->domain, tables[i].member, NULL);
-        if (!volume)
-            continue;
-        xml_open(x, "table");
-        xml_attr(x, "type", tables[i].type);
-        scoped(free) char *path =
-            must_asprintf(SECRET_DIR "/%s/%s.bin", volume, tables[i].type);
-        xml_text(x, path);
-        xml_close(x);
-    }
-    xml_close(x);
-}
-
 static void write_kvm(struct xml *x, const struct domain_plan *p, const json_t *features)
 {
     bool is_hidden = is_on(features, "kvm") && jpath_bool(features, "kvm.hidden", false);
@@ -126,7 +103,7 @@ int domain_features(struct xml *x, const struct domain_plan *p, struct error *e)
 
     xml_open(x, "features");
     if (has_acpi)
-        write_acpi(x, p);
+        xml_empty(x, "acpi");
     if (is_on(features, "apic")) {
         xml_open(x, "apic");
         if (jpath_has(features, "apic.endOfInterrupt"))

@@ -3,6 +3,7 @@
 #include "launcher/domain_parts.h"
 
 #include "base/jpath.h"
+#include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 
@@ -46,6 +47,31 @@ static void write_kernel_boot(struct xml *x, const struct domain_plan *p)
         xml_leaf(x, "cmdline", args);
 }
 
+/* ACPI tables that a guest brings along, from Secrets mounted into the pod. */
+static void write_acpi_tables(struct xml *x, const struct domain_plan *p)
+{
+    static const struct {
+        const char *member, *type;
+    } tables[] = { { "slicNameRef", "slic" }, { "msdmNameRef", "msdm" } };
+    const json_t *acpi = jpath_obj(p->domain, "firmware.acpi");
+
+    if (!acpi)
+        return;
+    xml_open(x, "acpi");
+    for (size_t i = 0; i < countof(tables); i++) {
+        const char *volume = jpath_str(acpi, tables[i].member, NULL);
+        if (!volume)
+            continue;
+        xml_open(x, "table");
+        xml_attr(x, "type", tables[i].type);
+        scoped(free) char *path =
+            must_asprintf(SECRET_DIR "/%s/%s.bin", volume, tables[i].type);
+        xml_text(x, path);
+        xml_close(x);
+    }
+    xml_close(x);
+}
+
 int domain_os(struct xml *x, const struct domain_plan *p, struct error *e)
 {
     xml_open(x, "os");
@@ -73,6 +99,7 @@ int domain_os(struct xml *x, const struct domain_plan *p, struct error *e)
         xml_close(x);
     }
     write_kernel_boot(x, p);
+    write_acpi_tables(x, p);
     xml_close(x);
     return 0;
 }
