@@ -132,7 +132,7 @@ static int connect_to(const char *path)
 
     if (fd < 0 || strlen(path) >= sizeof(at.sun_path))
         return -1;
-    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+    memcpy(at.sun_path, path, strlen(path) + 1);
     return connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? -1 : TAKE_FD(fd);
 }
 

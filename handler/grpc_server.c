@@ -293,7 +293,7 @@ static int listen_at(const char *path, struct error *e)
 
     if (strlen(path) >= sizeof(at.sun_path))
         return error_set(e, ERR_INVALID, "socket path '%s' is too long", path);
-    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+    memcpy(at.sun_path, path, strlen(path) + 1);
     (void)unlink(path); /* of a process before this one */
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0)
         return error_set(e, ERR_INTERNAL, "listen on '%s': %s", path, strerror(errno));

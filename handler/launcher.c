@@ -42,7 +42,7 @@ struct launcher {
     /* of the worker that holds the key */
     int64_t first_look_ms;
     int64_t refused_since_ms; /* -1: not refused */
-    bool was_ready;
+    bool was_ready, was_seen; /* its socket answered; its pod's directory was there */
     int pid_fd; /* pidfd of the process that listens; -1 */
 
     pthread_mutex_t lock;
@@ -287,8 +287,12 @@ static int find_socket(struct launcher *l, struct error *e)
 static enum launcher_state without_socket(struct launcher *l, int64_t now)
 {
     struct error why;
+    int exists = podfs_pod_exists(l->pods_dir, l->pod_uid, &why);
 
-    if (l->was_ready && podfs_pod_exists(l->pods_dir, l->pod_uid, &why) == 0)
+    if (exists == 1)
+        l->was_seen = true;
+    /* A directory that was never there says more of our view of the node than of the pod. */
+    if (exists == 0 && (l->was_seen || l->was_ready))
         return LAUNCHER_GONE;
     if (!l->was_ready)
         return now - l->first_look_ms > COMING_UP_MS ? LAUNCHER_UNRESPONSIVE : LAUNCHER_ABSENT;

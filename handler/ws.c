@@ -235,39 +235,6 @@ static void lost_client(struct session *s)
     free_if_over(s);
 }
 
-static int on_client(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
-                     size_t len)
-{
-    struct session *s = lws_get_opaque_user_data(wsi);
-
-    switch ((int)reason) {
-    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-        read_inbox(lws_context_user(lws_get_context(wsi)));
-        return 0;
-    case LWS_CALLBACK_HTTP: /* not an upgrade request: nothing else is served here */
-        return -1;
-    case LWS_CALLBACK_ESTABLISHED:
-        lws_set_timer_usecs(wsi, PING_US);
-        return 0;
-    case LWS_CALLBACK_RECEIVE:
-        receive_from_client(s, data, len);
-        return 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        return write_to_client(s);
-    case LWS_CALLBACK_TIMER:
-        if (s->is_closing)
-            return -1;
-        on_tick(s);
-        return 0;
-    case LWS_CALLBACK_WSI_DESTROY:
-        if (s && s->client == wsi)
-            lost_client(s);
-        return 0;
-    default:
-        return 0;
-    }
-}
-
 /* ---- QEMU's side ---- */
 
 static int write_to_qemu(struct session *s)
@@ -300,6 +267,47 @@ static void lost_qemu(struct session *s)
     free_if_over(s);
 }
 
+/* Of either side: libwebsockets tells the end of every connection to the first protocol. */
+static void lost(struct session *s, const struct lws *wsi)
+{
+    if (s && s->client == wsi)
+        lost_client(s);
+    else if (s && s->qemu == wsi)
+        lost_qemu(s);
+}
+
+static int on_client(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
+                     size_t len)
+{
+    struct session *s = lws_get_opaque_user_data(wsi);
+
+    switch ((int)reason) {
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        read_inbox(lws_context_user(lws_get_context(wsi)));
+        return 0;
+    case LWS_CALLBACK_HTTP: /* not an upgrade request: nothing else is served here */
+        return -1;
+    case LWS_CALLBACK_ESTABLISHED:
+        lws_set_timer_usecs(wsi, PING_US);
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        receive_from_client(s, data, len);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return write_to_client(s);
+    case LWS_CALLBACK_TIMER:
+        if (s->is_closing)
+            return -1;
+        on_tick(s);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        lost(s, wsi);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 static int on_qemu(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
                    size_t len)
 {
@@ -311,10 +319,6 @@ static int on_qemu(struct lws *wsi, enum lws_callback_reasons reason, void *user
         return 0;
     case LWS_CALLBACK_RAW_WRITEABLE:
         return write_to_qemu(s);
-    case LWS_CALLBACK_WSI_DESTROY:
-        if (s && s->qemu == wsi)
-            lost_qemu(s);
-        return 0;
     default:
         return 0;
     }
