@@ -3,10 +3,12 @@
 #include "handler/handshake.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -20,13 +22,65 @@ static const char protocol[] = "plain.kubevirt.io";
 
 enum { HEAD_MAX = 2048, KEY_LEN = 24, HANDSHAKE_MS = 10 * 1000 };
 
+struct handshakes {
+    struct ws *ws;
+    pthread_mutex_t lock;
+    pthread_cond_t none_left;
+    size_t live; /* guarded by lock */
+};
+
 struct handshake {
+    struct handshakes *all;
     struct http_call *call;
     int fd; /* our end of the pair; -1 once handed over */
     struct loop_io *io;
     struct loop_timer *timer;
     struct http_headers headers;
 };
+
+struct handshakes *handshakes_new(struct ws *ws)
+{
+    struct handshakes *hs = must_calloc(1, sizeof(*hs));
+    pthread_condattr_t attr;
+
+    hs->ws = ws;
+    must(pthread_mutex_init(&hs->lock, NULL) == 0);
+    must(pthread_condattr_init(&attr) == 0);
+    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&hs->none_left, &attr) == 0);
+    (void)pthread_condattr_destroy(&attr);
+    return hs;
+}
+
+static void count(struct handshakes *hs, int by)
+{
+    pthread_mutex_lock(&hs->lock);
+    hs->live += (size_t)by;
+    if (hs->live == 0)
+        pthread_cond_signal(&hs->none_left);
+    pthread_mutex_unlock(&hs->lock);
+}
+
+void handshakes_wait(struct handshakes *hs, int64_t ms)
+{
+    struct timespec until;
+
+    must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_sec += ms / 1000 + 1;
+    pthread_mutex_lock(&hs->lock);
+    while (hs->live > 0 && pthread_cond_timedwait(&hs->none_left, &hs->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&hs->lock);
+}
+
+void handshakes_free(struct handshakes *hs)
+{
+    if (!hs)
+        return;
+    pthread_cond_destroy(&hs->none_left);
+    pthread_mutex_destroy(&hs->lock);
+    free(hs);
+}
 
 char *handshake_request(const char *key, bool wants_protocol)
 {
@@ -63,12 +117,18 @@ static void handshake_free(struct handshake *h)
     free(h);
 }
 
+static void on_relay_done(void *arg)
+{
+    count(arg, -1);
+}
+
 static void fail(struct handshake *h, const char *why)
 {
     struct error e;
 
     error_set(&e, ERR_INTERNAL, "websocket handshake: %s", why);
     http_reply(h->call, 500, "text/plain", e.msg, strlen(e.msg));
+    count(h->all, -1);
     handshake_free(h);
 }
 
@@ -83,7 +143,7 @@ static void on_taken(struct stream *client, void *arg)
     struct handshake *h = arg;
     struct stream *inner = stream_from_fd(stream_loop(client), TAKE_FD(h->fd));
 
-    (void)relay_start(client, inner, NULL, NULL);
+    (void)relay_start(client, inner, on_relay_done, h->all);
     handshake_free(h);
 }
 
@@ -133,7 +193,7 @@ static void on_readable(struct loop_io *io, int events, void *arg)
     http_upgrade(h->call, &h->headers, on_taken, h);
 }
 
-void handshake_start(struct http_call *c, struct ws *ws, const char *name, int qemu_fd)
+void handshake_start(struct handshakes *hs, struct http_call *c, const char *name, int qemu_fd)
 {
     const struct http_headers *headers = http_call_headers(c);
     bool wants_protocol = http_headers_has_token(headers, "Sec-WebSocket-Protocol", protocol);
@@ -142,7 +202,9 @@ void handshake_start(struct http_call *c, struct ws *ws, const char *name, int q
     struct handshake *h = must_calloc(1, sizeof(*h));
     int pair[2];
 
+    h->all = hs;
     h->call = c;
+    count(hs, 1);
     h->fd = -1;
     http_keep(c);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -153,7 +215,7 @@ void handshake_start(struct http_call *c, struct ws *ws, const char *name, int q
     h->fd = pair[0];
     /* A fresh socket's buffer takes a request of this size whole. */
     bool is_sent = send(h->fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request);
-    if (!ws_open(ws, name, pair[1], qemu_fd) || !is_sent) {
+    if (!ws_open(hs->ws, name, pair[1], qemu_fd) || !is_sent) {
         fail(h, "too many streams");
         return;
     }

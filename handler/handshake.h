@@ -8,15 +8,22 @@
 #define HANDLER_HANDSHAKE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct handshakes; /* those on their way and the relays that came of them */
 struct http_call;
 struct ws;
+
+struct handshakes *handshakes_new(struct ws *ws);
+/* Wait until every relay has ended (the websocket thread is stopped by then), at most ms.  Any thread. */
+void handshakes_wait(struct handshakes *hs, int64_t ms);
+void handshakes_free(struct handshakes *hs);
 
 /* Is it a well-formed request for a websocket (RFC 6455, 4.2.1)? */
 bool handshake_is_wanted(const struct http_call *c);
 
 /* Takes qemu_fd (connected) and the call, which is answered in any case. */
-void handshake_start(struct http_call *c, struct ws *ws, const char *name, int qemu_fd);
+void handshake_start(struct handshakes *hs, struct http_call *c, const char *name, int qemu_fd);
 
 /* The request that the websocket thread gets.  Pure; new string. */
 char *handshake_request(const char *key, bool wants_protocol);

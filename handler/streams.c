@@ -34,6 +34,7 @@ struct streams {
     struct http_server *server;
     struct pool *pool;
     struct ws *ws;
+    struct handshakes *handshakes;
 };
 
 /* ---- routes ---- */
@@ -242,7 +243,7 @@ static void start_stream(struct streams *s, struct http_call *c, const struct ro
         reply_text(c, route->bad, "%s: %s", route->sub, e.msg);
         return;
     }
-    handshake_start(c, s->ws, name, fd);
+    handshake_start(s->handshakes, c, name, fd);
 }
 
 /* ---- dispatch ---- */
@@ -312,6 +313,7 @@ int streams_start(struct streams **ret, const struct streams_options *o, struct 
     s->o = *o;
     s->pool = pool_new("calls", CALL_THREADS, CALL_QUEUE_MAX);
     s->ws = ws_start();
+    s->handshakes = handshakes_new(s->ws);
     int r = http_server_start(&s->server, &server, e);
     if (r < 0) {
         streams_stop(s);
@@ -333,8 +335,10 @@ void streams_stop(struct streams *s)
     if (s->server)
         http_server_drain(s->server, DRAIN_MS);
     ws_stop(s->ws);
+    handshakes_wait(s->handshakes, DRAIN_MS);
     pool_free(s->pool);
     if (s->server)
         http_server_free(s->server);
+    handshakes_free(s->handshakes);
     free(s);
 }
