@@ -315,7 +315,10 @@ static void pump_in(struct conn *c)
     struct server_thread *t = c->thread;
     bool moved = false;
 
-    for (int i = 0; i < READS_AT_ONCE && !c->in && !c->client_ended; i++) {
+    /* No event tells of what was read ahead: that must go, at least until the pair is full. */
+    for (int i = 0; i < READS_AT_ONCE || tls_conn_has_read_ahead(c->tls); i++) {
+        if (c->in || c->client_ended)
+            break;
         ssize_t n = tls_conn_read(c->tls, t->scratch, sizeof(t->scratch));
         if (n == STREAM_AGAIN)
             break;
