@@ -21,7 +21,7 @@
 #include "kube/correlator.h"
 #include "kube/request.h"
 
-enum { STOP_GRACE_MS = 2000, RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 10 * 1000, CALL_TIMEOUT_MS = 10 * 1000 };
+enum { STOP_GRACE_MS = 2000, RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 10 * 1000, CALL_TIMEOUT_MS = 5 * 1000 };
 
 static const char *const type_names[] = { [EVENT_NORMAL] = "Normal", [EVENT_WARNING] = "Warning" };
 
