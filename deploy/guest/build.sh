@@ -103,7 +103,8 @@ build_initrd() {
     rm -rf "$tree"
 }
 
-# A disk for BIOS and UEFI machines: a FAT partition with syslinux, kernel and initial RAM disk; an ext4 one for data.
+# A disk for BIOS and UEFI machines: a FAT partition with a boot loader for each, kernel and initial
+# RAM disk; an ext4 one for data.
 build_disk() {
     local raw=$GUEST/guest.raw boot="$GUEST/guest.raw@@${BOOT_START_MIB}M" data_start=$((BOOT_START_MIB + BOOT_MIB))
     rm -f "$raw"
@@ -120,16 +121,19 @@ EOF
     printf 'DEFAULT guest\nPROMPT 0\nTIMEOUT 0\nLABEL guest\n  KERNEL /vmlinuz\n  INITRD /initrd\n  APPEND %s\n' \
         "$KERNEL_ARGUMENTS" >"$GUEST/syslinux.cfg"
     mcopy -i "$boot" "$GUEST/syslinux.cfg" "$GUEST/vmlinuz" "$GUEST/initrd" ::
-    mmd -i "$boot" ::/EFI ::/EFI/BOOT
-    mcopy -i "$boot" /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ::/EFI/BOOT/BOOTX64.EFI
-    mcopy -i "$boot" /usr/lib/syslinux/modules/efi64/ldlinux.e64 ::/EFI/BOOT
+    # Signed from the firmware to the kernel, so that UEFI's secure boot lets it pass.
+    printf 'linux /vmlinuz %s\ninitrd /initrd\nboot\n' "$KERNEL_ARGUMENTS" >"$GUEST/grub.cfg"
+    mmd -i "$boot" ::/EFI ::/EFI/BOOT ::/EFI/debian
+    mcopy -i "$boot" "$PACKAGES/usr/lib/shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
+    mcopy -i "$boot" "$PACKAGES/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" ::/EFI/BOOT/grubx64.efi
+    mcopy -i "$boot" "$GUEST/grub.cfg" ::/EFI/debian
     syslinux --install --offset $((BOOT_START_MIB * 1024 * 1024)) "$raw"
 
     rm -f "$GUEST/data.ext4"
     mke2fs -qF -t ext4 -L data -m 0 -O ^has_journal "$GUEST/data.ext4" ${DATA_MIB}M >/dev/null 2>&1
     dd if="$GUEST/data.ext4" of="$raw" bs=1M seek=$data_start conv=notrunc,sparse status=none
     qemu-img convert -f raw -O qcow2 "$raw" "$GUEST/guest.img"
-    rm -f "$raw" "$GUEST/data.ext4" "$GUEST/syslinux.cfg"
+    rm -f "$raw" "$GUEST/data.ext4" "$GUEST"/{syslinux,grub}.cfg
 }
 
 # image NAME FOLDER FILE...: an image that only carries files.
@@ -165,7 +169,6 @@ main() {
     need sfdisk fdisk
     need qemu-img qemu-utils
     [ -e /usr/lib/syslinux/mbr/mbr.bin ] || die "syslinux' boot sector is missing (Debian: syslinux-common)"
-    [ -e /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi ] || die "syslinux for UEFI is missing (Debian: syslinux-efi)"
     [ "$(id -u)" -eq 0 ] || die "the guest is made by root (owners of its files)"
     mkdir -p "$GUEST" "$IMAGES"
 

@@ -47,16 +47,46 @@ need_programs() {
     need openssl openssl
     need curl curl
     need mount mount
+    need jq jq
     [ -x "$CNI_BIN/bridge" ] || die "no CNI plugins in $CNI_BIN: install them (Debian: containernetworking-plugins) or set CVIRT_CNI_BIN"
 }
 
+names_in_archive() {
+    tar -xOf "$1" index.json | jq -r '.manifests[].annotations["io.containerd.image.name"] // empty'
+}
+
+# containerd's CRI gives an image that replaces another of its name no record by its id, without which it cannot be
+# an image volume. A label that is not the CRI's makes it look again.
+announce_image() {
+    node_ctr images label "$1" io.cri-containerd.image=imported >/dev/null
+    wait_for 5 has_record_by_id "$1" || die "containerd made no record by id of $1"
+}
+
+has_record_by_id() {
+    node_ctr images ls | awk -v name="$1" '
+        $1 ~ /^sha256:/ { has_id[$3] = 1 }
+        $1 == name { digest = $3 }
+        END { exit !has_id[digest] }'
+}
+
+# Records of images by their id that no name stands for any more would keep replaced images for ever.
+forget_replaced_images() {
+    node_ctr images ls | awk '
+        $1 ~ /^sha256:/ { id[$1] = $3 }
+        $1 !~ /^sha256:/ { named[$3] = 1 }
+        END { for (i in id) if (!(id[i] in named)) print i }' |
+        while read -r id; do node_ctr images rm "$id" >/dev/null; done
+}
+
 import_archives() {
-    local archive
+    local archive name
     for archive; do
         [ -f "$archive" ] || die "no such archive: $archive"
         say "importing $(basename "$archive")"
         node_ctr images import --local --snapshotter overlayfs "$archive" >/dev/null
+        for name in $(names_in_archive "$archive"); do announce_image "$name"; done
     done
+    forget_replaced_images
 }
 
 # Images outlive the node as archives in the cache; a new node gets them back.
@@ -64,9 +94,11 @@ import_built_images() {
     [ -e "$IMAGES/pause.tar" ] || "$HERE/../images/build.sh" pause
     local archive present
     present=$(node_ctr images list -q)
+    local missing=()
     for archive in "$IMAGES"/*.tar; do
-        grep -qxF "localhost/cvirt/$(basename "$archive" .tar):devel" <<<"$present" || import_archives "$archive"
+        grep -qxF "localhost/cvirt/$(basename "$archive" .tar):devel" <<<"$present" || missing+=("$archive")
     done
+    import_archives "${missing[@]}"
 }
 
 node_is_ready() {
