@@ -197,10 +197,14 @@ static const struct nft_words nft_ipv6 = { "ip6", "ip6", "::1" };
 static void add_dnat(struct buf *out, const struct net_plan *p, const char *before, const char *to)
 {
     if (p->ports == 0)
-        buf_addf(out, "    %s counter dnat to %s\n", before, to);
+        buf_addf(out, "    %scounter dnat to %s\n", before, to);
     for (size_t i = 0; i < p->ports; i++) {
-        buf_addf(out, "    %s %s dport %d-%d counter dnat to %s\n", before,
-                 p->port[i].is_udp ? "udp" : "tcp", p->port[i].first, p->port[i].last, to);
+        const struct net_port *port = &p->port[i];
+
+        buf_addf(out, "    %s%s dport %d", before, port->is_udp ? "udp" : "tcp", port->first);
+        if (port->last > port->first)
+            buf_addf(out, "-%d", port->last);
+        buf_addf(out, " counter dnat to %s\n", to);
     }
 }
 
@@ -209,7 +213,7 @@ static void add_table(struct buf *out, const struct net_plan *p, const struct ne
 {
     char to_loopback[80];
 
-    (void)snprintf(to_loopback, sizeof(to_loopback), "%s daddr %s", w->daddr, w->loopback);
+    (void)snprintf(to_loopback, sizeof(to_loopback), "%s daddr %s ", w->daddr, w->loopback);
     /* Declared, deleted and made anew in one transaction: whatever was there, this is what stays. */
     buf_addf(out, "table %s nat\ndelete table %s nat\ntable %s nat {\n", w->family, w->family,
              w->family);
