@@ -245,7 +245,7 @@ int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct 
     scoped(crt_free) gnutls_x509_crt_t crt = NULL;
     scoped(key_free) gnutls_x509_privkey_t key = NULL;
     scoped(key_free) gnutls_x509_privkey_t ca_key = key_read(ca->key_pem);
-    scoped_chain issuer;
+    scoped_chain issuer = { 0 };
 
     *ret = (struct pki_pair){ 0 };
     if (!chain_read(&issuer, ca->cert_pem) || !ca_key)
@@ -269,7 +269,7 @@ int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct 
 
 int pki_inspect(const char *cert_pem, struct pki_info *ret, struct error *e)
 {
-    scoped_chain chain;
+    scoped_chain chain = { 0 };
     size_t len = sizeof(ret->cn);
     unsigned critical = 0;
 
@@ -292,8 +292,8 @@ static bool is_current(gnutls_x509_crt_t crt, int64_t now_ms)
 
 bool pki_verifies_at(const char *cert_pem, const char *ca_bundle_pem, int64_t now_ms)
 {
-    scoped_chain leaf;
-    scoped_chain bundle;
+    scoped_chain leaf = { 0 };
+    scoped_chain bundle = { 0 };
     gnutls_x509_trust_list_t trust = NULL;
     unsigned status = GNUTLS_CERT_INVALID;
 
@@ -320,7 +320,7 @@ bool pki_verifies(const char *cert_pem, const char *ca_bundle_pem)
 
 bool pki_pair_fits(const char *cert_pem, const char *key_pem)
 {
-    scoped_chain chain;
+    scoped_chain chain = { 0 };
     scoped(key_free) gnutls_x509_privkey_t key = key_read(key_pem);
     unsigned char of_cert[64];
     unsigned char of_key[64];
@@ -355,7 +355,7 @@ static bool is_wanted(const struct pki_leaf *leaf, int type, const char *name, s
 
 bool pki_names_fit(const char *cert_pem, const struct pki_leaf *leaf)
 {
-    scoped_chain chain;
+    scoped_chain chain = { 0 };
     struct pki_info info;
     struct error ignored;
     char name[256];
@@ -390,8 +390,8 @@ static bool has_equal(gnutls_x509_crt_t *list, unsigned len, gnutls_x509_crt_t c
 
 char *pki_bundle(const char *pem_a, const char *pem_b, int64_t now_ms)
 {
-    scoped_chain a;
-    scoped_chain b;
+    scoped_chain a = { 0 };
+    scoped_chain b = { 0 };
     scoped_buf out = BUF_INIT(0);
     gnutls_x509_crt_t kept[PKI_BUNDLE_MAX];
     unsigned len = 0;

@@ -203,6 +203,12 @@ int fake_store_create(struct fake_store *s, const struct fake_path *p, const jso
     return 0;
 }
 
+static void keep_member(json_t *mine, const json_t *old, const char *path)
+{
+    if (jpath_has(old, path))
+        jpath_set(mine, path, json_incref(jpath(old, path)));
+}
+
 /* What a write may not change, and what follows from it. */
 static int replace(struct fake_store *s, const struct fake_path *p, json_t *obj /* stolen */,
                    json_t **ret, struct error *e)
@@ -224,9 +230,8 @@ static int replace(struct fake_store *s, const struct fake_path *p, json_t *obj 
             must_set(mine, "status", status);
     }
     jpath_set_str(mine, "metadata.uid", meta_uid(old));
-    jpath_set(mine, "metadata.creationTimestamp", json_incref(jpath(old, "metadata.creationTimestamp")));
-    if (meta_is_deleting(old))
-        jpath_set(mine, "metadata.deletionTimestamp", json_incref(jpath(old, "metadata.deletionTimestamp")));
+    keep_member(mine, old, "metadata.creationTimestamp");
+    keep_member(mine, old, "metadata.deletionTimestamp");
     if (!json_equal(json_object_get(mine, "spec"), json_object_get(old, "spec")))
         jpath_set_int(mine, "metadata.generation", jpath_int(old, "metadata.generation", 0) + 1);
 
