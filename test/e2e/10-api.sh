@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# What an aggregated API server owes Kubernetes.
+
+S=/apis/subresources.kubevirt.io
+
+available() {
+    until_true 30 "APIService Available" is_available_api v1
+    until_true 30 "APIService Available" is_available_api v1alpha3
+}
+is_available_api() {
+    [ "$(kubectl get apiservice "$1.subresources.kubevirt.io" -o \
+        'jsonpath={.status.conditions[?(@.type=="Available")].status}')" = True ]
+}
+run_case "both APIServices are Available" available
+
+legacy_discovery() {
+    api GET "$S/v1" | sed '$d' | jq -e '.kind == "APIResourceList" and .apiVersion == "v1" and
+        ([.resources[] | select(.name == "virtualmachineinstances/console" and .verbs == ["get"])] | length == 1) and
+        all(.resources[]; .verbs | length > 0)'
+    api GET "$S" | sed '$d' | jq -e '.kind == "APIGroup" and .name == "subresources.kubevirt.io" and
+        .preferredVersion.version == "v1"'
+    kubectl api-resources --api-group=kubevirt.io | grep -q '^virtualmachines .*vm,vms'
+}
+run_case "legacy discovery lists every subresource with its verbs" legacy_discovery
+
+aggregated_discovery() {
+    local type='application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    api GET /apis -H "Accept: $type" | sed '$d' | jq -e '[.items[] |
+        select(.metadata.name == "subresources.kubevirt.io") | .versions[] | select(.freshness == "Current") |
+        .resources[].subresources[].subresource] | index("console")'
+    direct /apis -H "Accept: $type" -D - | grep -qi '^content-type: application/json;g=apidiscovery.k8s.io;v=v2'
+    direct /apis -H "Accept: application/json" | sed '$d' | jq -e '.kind == "APIGroupList"'
+}
+run_case "aggregated discovery (v2) is fresh, and falls back to the legacy form" aggregated_discovery
+
+openapi() {
+    local path etag
+    for path in /openapi/v2 /openapi/v3 "/openapi/v3$S/v1" "/openapi/v3$S/v1alpha3"; do
+        etag=$(direct "$path" -o /dev/null -D - | tr -d '\r' | awk -F': ' 'tolower($1) == "etag" { print $2 }')
+        [ -n "$etag" ] || fail "$path has no ETag"
+        [ "$(direct "$path" -H "If-None-Match: $etag" | code)" = 304 ] || fail "$path: no 304"
+    done
+    api GET "/openapi/v3$S/v1" | sed '$d' | jq -e '.openapi == "3.0.0" and (.paths | length > 10)'
+    api GET /openapi/v2 | sed '$d' | jq -e '.paths | keys | any(test("virtualmachines/{name}/start"))'
+}
+run_case "OpenAPI v2 and v3 with ETag and 304, merged by kube-apiserver" openapi
+
+open_paths() {
+    local path
+    for path in / /apis /healthz /livez /readyz /version "$S/v1/version" "$S/v1/healthz" /metrics; do
+        [ "$(direct "$path" | code)" = 200 ] || fail "$path: $(direct "$path")"
+    done
+}
+run_case "discovery, health, version and metrics need no credentials" open_paths
+
+namespaces_go() {
+    kubectl create namespace cvirt-e2e-short >/dev/null
+    kubectl delete namespace cvirt-e2e-short --wait=true --timeout=20s
+}
+run_case "a namespace made and deleted is gone within seconds" namespaces_go
+
+columns() {
+    vm_manifest columns Halted | kubectl apply -f -
+    k get vm columns | head -1 | grep -qE '^NAME +AGE +STATUS +READY'
+    k get vmi | head -1 | grep -qE '^NAME +AGE +PHASE +IP +NODENAME +READY' || k get vmi 2>&1 | grep -q 'No resources'
+    until_true 20 "status Stopped" is vm columns .status.printableStatus Stopped
+    k delete vm columns --wait=true --timeout=20s
+}
+run_case "kubectl get vm shows upstream's columns" columns
+
+explain() {
+    kubectl explain vmi.spec.domain.cpu.cores | grep -q 'cores'
+}
+run_case "kubectl explain knows the fields" explain

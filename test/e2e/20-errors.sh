@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# Each way a request can be wrong gets its status code and a message that says what to do.
+
+S=/apis/subresources.kubevirt.io/v1
+R=$S/namespaces/$NS
+
+make_halted() {
+    vm_manifest halted Halted | kubectl apply -f - >/dev/null
+}
+
+malformed_body() { make_halted; api PUT "$R/virtualmachines/halted/start" -H 'Content-Type: application/json' -d '{"paused":' | has_status 400 BadRequest; }
+run_case "a malformed body: 400" malformed_body
+
+unknown_field() { make_halted; api PUT "$R/virtualmachines/halted/start" -H 'Content-Type: application/json' -d '{"pausd":true}' | has_status 400 BadRequest; }
+run_case "an unknown field of the options: 400" unknown_field
+
+wrong_type() { make_halted; api PUT "$R/virtualmachines/halted/start" -H 'Content-Type: application/json' -d '{"paused":"yes"}' | has_status 400 BadRequest; }
+run_case "a wrong type in the options: 400" wrong_type
+
+large_body() {
+    head -c 4194304 /dev/zero | tr '\0' ' ' >"$STATE/large"
+    direct /virtualmachines-validate -X POST -H 'Content-Type: application/json' -H 'Expect:' --data-binary @"$STATE/large" |
+        has_status 413 RequestEntityTooLarge
+    rm -f "$STATE/large"
+}
+run_case "a body of 4 MiB: 413" large_body
+
+wrong_content_type() { direct /virtualmachines-validate -X POST -H 'Content-Type: text/plain' -d '{}' | has_status 415 UnsupportedMediaType; }
+run_case "a webhook with a wrong content type: 415" wrong_content_type
+
+malformed_review() { direct /virtualmachines-validate -X POST -H 'Content-Type: application/json' -d '{"kind":' | has_status 400 BadRequest; }
+run_case "a malformed review: 400" malformed_review
+
+no_certificate() { direct "$R/virtualmachines/halted/start" -X PUT -H 'X-Remote-User: admin' -H 'X-Remote-Group: system:masters' | has_status 401 Unauthorized; }
+run_case "headers of the front proxy without its certificate: 401" no_certificate
+
+# A certificate of the front proxy's own CA, but with another name.
+wrong_name() {
+    local d
+    d=$(mktemp -d)
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$d/key" -out "$d/csr" -subj /CN=somebody 2>/dev/null
+    openssl x509 -req -in "$d/csr" -CA "$PKI/front-ca.crt" -CAkey "$PKI/front-ca.key" -set_serial 77 -days 1 -out "$d/crt" \
+        -extfile <(echo extendedKeyUsage=clientAuth) 2>/dev/null
+    direct "$R/virtualmachines/halted/start" -X PUT --cert "$d/crt" --key "$d/key" -H 'X-Remote-User: admin' \
+        -H 'X-Remote-Group: system:masters' | has_status 401 Unauthorized
+    rm -rf "$d"
+}
+run_case "a front-proxy certificate with a name that is not allowed: 401" wrong_name
+
+denied_user() {
+    make_halted
+    api PUT "$R/virtualmachines/halted/start" -H 'Impersonate-User: nobody' -H 'Impersonate-Group: system:authenticated' |
+        has_status 403 Forbidden
+}
+run_case "a user without the right: 403" denied_user
+
+granted_user() {
+    make_halted
+    k create role starter --verb=update --resource=virtualmachines.subresources.kubevirt.io/start --dry-run=client -o yaml | kubectl apply -f -
+    k create rolebinding starter --role=starter --user=starter --dry-run=client -o yaml | kubectl apply -f -
+    until_true 20 "the right is seen" starter_may
+}
+starter_may() {
+    [ "$(api PUT "$R/virtualmachines/halted/start" -H 'Impersonate-User: starter' \
+        -H 'Content-Type: application/json' -d '{"dryRun":["All"]}' | code)" = 202 ]
+}
+run_case "a user with just that right: 202" granted_user
+
+unknown_vm() { api PUT "$R/virtualmachines/nobody/start" | has_status 404 NotFound; }
+run_case "an unknown VM: 404" unknown_vm
+
+not_running() { make_halted; api PUT "$R/virtualmachines/halted/restart" | has_status 409 Conflict; }
+run_case "a VM that does not run: 409" not_running
+
+no_console() { make_halted; api GET "$R/virtualmachineinstances/halted/console" | has_status 404 NotFound; }
+run_case "the console of an instance that is not there: 404" no_console
+
+wrong_method() { make_halted; api POST "$R/virtualmachines/halted/start" | has_status 405 MethodNotAllowed; }
+run_case "a method that is not served: 405" wrong_method
+
+unknown_path() { api GET "$R/virtualmachines/halted/nothing" | has_status 404 NotFound; }
+run_case "an unknown subresource: 404" unknown_path
+
+refused_spec() {
+    vm_manifest wrong Sometimes >"$STATE/wrong.yaml"
+    ! kubectl apply -f "$STATE/wrong.yaml" 2>"$STATE/wrong.err" || fail "it was accepted"
+    grep -q 'spec.runStrategy' "$STATE/wrong.err" || fail "$(cat "$STATE/wrong.err")"
+}
+run_case "a run strategy that does not exist is refused by its field" refused_spec
+
+all_faults() {
+    vmi_manifest wrong | sed 's/masquerade: {}/masquerade: {}, model: nonsense/; s/guest: 128Mi/guest: 128Mi, hugepages: {pageSize: 3Qi}/' >"$STATE/wrong.yaml"
+    ! kubectl apply -f "$STATE/wrong.yaml" 2>"$STATE/wrong.err" || fail "it was accepted"
+    grep -q 'model' "$STATE/wrong.err" && grep -q 'hugepages' "$STATE/wrong.err" || fail "$(cat "$STATE/wrong.err")"
+}
+run_case "two faults are told in one answer" all_faults

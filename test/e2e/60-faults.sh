@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# Parts die; machines do not notice.
+
+# pids_of PROGRAM: on this machine, wherever they run.
+pids_of() { pgrep -f "^/usr/bin/$1( |\$)" || :; }
+qemu_pid() { pgrep -f "guest=${NS}_$1," | head -1; }
+
+make_victim() {
+    k get vm victim >/dev/null 2>&1 || vm_manifest victim Always | kubectl apply -f -
+    until_true 90 "running" is_running victim
+}
+
+survives() {
+    local program=$1 before
+    make_victim
+    before=$(qemu_pid victim)
+    [ -n "$before" ] || fail "no QEMU"
+    # shellcheck disable=SC2046
+    kill -9 $(pids_of "$program")
+    sleep 1
+    until_true 60 "$program back" ready_again "$program"
+    [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU was $before, is $(qemu_pid victim)"
+    is_running victim || fail "phase $(field vmi victim .status.phase)"
+    until_true 10 "status right again" has_condition vmi victim Ready
+    start_console victim
+    expect 60 'login:' ''
+    stop_console
+    virt pause vmi victim
+    until_true 10 "status follows" has_condition vmi victim Paused
+    virt unpause vmi victim
+    until_true 10 "status follows" is_not_paused victim
+}
+is_not_paused() { [ "$(condition vmi "$1" Paused)" != True ]; }
+ready_again() {
+    case $1 in
+    virt-handler) kubectl -n kubevirt rollout status daemonset/virt-handler --timeout=1s ;;
+    *) kubectl -n kubevirt rollout status "deployment/$1" --timeout=1s ;;
+    esac
+}
+api_dies() { survives virt-api; }
+run_case "kill -9 of virt-api: QEMU keeps its pid, the console reopens, status follows" api_dies
+controller_dies() { survives virt-controller; }
+run_case "kill -9 of virt-controller: the same" controller_dies
+handler_dies() { survives virt-handler; }
+run_case "kill -9 of virt-handler: the same" handler_dies
+
+launcher_dies() {
+    make_victim
+    local uid
+    uid=$(field vmi victim .metadata.uid)
+    kill -9 "$(pgrep -f "^/usr/bin/virt-launcher .*--uid $uid")"
+    until_true 60 "the instance is replaced" is_other_running victim "$uid"
+}
+is_other_running() { is_running "$1" && [ "$(field vmi "$1" .metadata.uid)" != "$2" ]; }
+run_case "the launcher killed: the instance fails, Always starts another" launcher_dies
+
+apiserver_away() {
+    make_victim
+    local before uid version
+    before=$(qemu_pid victim)
+    uid=$(field vmi victim .metadata.uid)
+    "$repository/deploy/local/node.sh" stop apiserver
+    sleep 60
+    [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU is gone while the API server was away"
+    "$repository/deploy/local/node.sh" start apiserver
+    until_true 60 "API server back" kubectl get --raw /readyz
+    until_true 60 "cvirt back" is_available_api
+    [ "$(field vmi victim .metadata.uid)" = "$uid" ] || fail "the instance was made anew"
+    is_running victim || fail "phase $(field vmi victim .status.phase)"
+    [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU was touched"
+    virt pause vmi victim
+    until_true 40 "watches go on" has_condition vmi victim Paused
+    virt unpause vmi victim
+    until_true 10 "watches go on" is_not_paused victim
+}
+is_available_api() {
+    [ "$(kubectl get apiservice v1.subresources.kubevirt.io -o \
+        'jsonpath={.status.conditions[?(@.type=="Available")].status}')" = True ]
+}
+run_case "kube-apiserver away for 60 s: nothing is touched, all watches resume" apiserver_away
+
+hanging_node() {
+    make_victim
+    local pids n
+    pids=$(pids_of virt-handler)
+    # shellcheck disable=SC2086
+    kill -STOP $pids
+    # shellcheck disable=SC2064
+    trap "kill -CONT $pids" EXIT
+    curl -s --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" -Z --parallel-max 500 -o /dev/null \
+        "$(apiserver_url)/apis/subresources.kubevirt.io/v1/namespaces/$NS/virtualmachineinstances/victim/vnc/screenshot?i=[1-500]" &
+    for n in 1 2 3 4 5 6 7 8; do
+        sleep 1
+        is_available_api || fail "APIService is not Available after $n s"
+        timeout 3 kubectl get --raw /apis/subresources.kubevirt.io/v1 >/dev/null || fail "discovery is held up"
+        vm_manifest admitted Halted | timeout 5 kubectl apply --dry-run=server -f - >/dev/null || fail "admission is held up"
+    done
+    # shellcheck disable=SC2086
+    kill -CONT $pids
+    trap - EXIT
+    wait
+}
+run_case "500 calls hang on a node that does not answer: Available, discovery and admission go on" hanging_node
+
+no_victim() { k delete vm victim --timeout=90s; }
+run_case "the victim is deleted" no_victim

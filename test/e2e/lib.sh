@@ -1,0 +1,178 @@
+# shellcheck shell=bash
+# What every end-to-end file needs: cases with a name, waiting with a deadline,
+# a console that can be typed into.  Sourced by run.sh; each case runs in a subshell.
+
+NS=${NS:-cvirt-e2e}
+passed=0 failed=0
+failures=()
+
+say() { printf '# %s\n' "$*"; }
+
+# fail TEXT: end the case.
+fail() {
+    printf '    %s\n' "$*" >&2
+    exit 1
+}
+
+# run_case NAME FUNCTION: one line, and the case's output only when it failed.
+run_case() {
+    local name=$1 start=$SECONDS log
+    [ -z "${ONLY:-}" ] || [[ "$name" =~ $ONLY ]] || return 0
+    log=$(mktemp)
+    # Not as the condition of an if: bash ignores errexit there.
+    (
+        set -euo pipefail
+        "$2"
+    ) >"$log" 2>&1
+    if [ $? -eq 0 ]; then # shellcheck disable=SC2181
+        passed=$((passed + 1))
+        printf 'ok      %s (%d s)\n' "$name" $((SECONDS - start))
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+        printf 'FAILED  %s (%d s)\n' "$name" $((SECONDS - start))
+        sed 's/^/        /' "$log" | tail -40
+    fi
+    rm -f "$log"
+}
+
+# until_true SECONDS WHAT COMMAND...
+until_true() {
+    local limit=$1 what=$2 start=$SECONDS
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ $((SECONDS - start)) -lt "$limit" ] || fail "not within $limit s: $what"
+        sleep 0.2
+    done
+}
+
+k() { kubectl -n "$NS" "$@"; }
+virt() { kubectl-virt -n "$NS" "$@"; }
+
+# field KIND NAME JSONPATH
+field() { k get "$1" "$2" -o "jsonpath={$3}" 2>/dev/null; }
+condition() { k get "$1" "$2" -o "jsonpath={.status.conditions[?(@.type==\"$3\")].status}" 2>/dev/null; }
+
+# is KIND NAME JSONPATH VALUE
+is() { [ "$(field "$1" "$2" "$3")" = "$4" ]; }
+is_running() { is vmi "$1" .status.phase Running; }
+is_absent() { ! k get "$1" "$2" --ignore-not-found -o name | grep -q .; }
+has_condition() { [ "$(condition "$1" "$2" "$3")" = "${4:-True}" ]; }
+
+# vm_manifest NAME STRATEGY: a small machine that boots the guest's kernel directly.
+vm_manifest() {
+    cat <<Y
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: $1, namespace: $NS}
+spec:
+  runStrategy: $2
+  template:
+    metadata: {labels: {e2e: "$1"}}
+    spec:
+$(vmi_spec | sed 's/^/      /')
+Y
+}
+
+vmi_manifest() {
+    cat <<Y
+apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstance
+metadata: {name: $1, namespace: $NS, labels: {e2e: "$1"}}
+spec:
+$(vmi_spec | sed 's/^/  /')
+Y
+}
+
+vmi_spec() {
+    cat <<'Y'
+terminationGracePeriodSeconds: 30
+domain:
+  memory: {guest: 128Mi}
+  firmware:
+    kernelBoot:
+      kernelArgs: console=tty0 console=ttyS0
+      container:
+        image: localhost/cvirt/guest-kernel:devel
+        imagePullPolicy: IfNotPresent
+        kernelPath: /boot/vmlinuz
+        initrdPath: /boot/initrd
+  devices:
+    disks: [{name: cloudinit, disk: {bus: virtio}}]
+    interfaces: [{name: default, masquerade: {}}]
+    rng: {}
+networks: [{name: default, pod: {}}]
+volumes:
+- name: cloudinit
+  cloudInitNoCloud:
+    userData: |
+      #cloud-config
+      hostname: guest
+Y
+}
+
+# start_console NAME: a console in the background; its output grows in $CONSOLE_LOG.
+start_console() {
+    CONSOLE_LOG=$(mktemp)
+    coproc CONSOLE { exec kubectl-virt -n "$NS" console "$1" --timeout 1 >"$CONSOLE_LOG" 2>&1; }
+}
+type_keys() { printf '%s\r' "$1" >&"${CONSOLE[1]}"; }
+stop_console() {
+    { printf '\035' >&"${CONSOLE[1]}"; } 2>/dev/null || :
+    wait "$CONSOLE_PID" 2>/dev/null || :
+}
+
+# expect SECONDS PATTERN [KEYS]: wait for the pattern, typing KEYS once a second meanwhile.
+expect() {
+    local start=$SECONDS
+    until grep -aqE "$2" "$CONSOLE_LOG"; do
+        [ $((SECONDS - start)) -lt "$1" ] || {
+            tail -c 2000 "$CONSOLE_LOG" >&2
+            fail "the console did not show /$2/ within $1 s"
+        }
+        [ $# -lt 3 ] || type_keys "$3"
+        sleep 1
+    done
+}
+
+log_in() {
+    expect 60 'login:' ''
+    type_keys root
+    expect 10 'assword:'
+    type_keys cvirt
+    expect 10 '[#$] $'
+}
+
+# status_of FILE: the HTTP status of an answer that curl wrote with -w '%{http_code}'.
+apiserver_url() { kubectl config view --minify -o 'jsonpath={.clusters[0].cluster.server}'; }
+
+# api METHOD PATH [curl arguments]: as the administrator; body to stdout, then the status on a line of its own.
+api() {
+    local method=$1 path=$2
+    shift 2
+    curl -s --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" -X "$method" \
+        -w '\n%{http_code}\n' "$@" "$(apiserver_url)$path"
+}
+
+# direct PATH [curl arguments]: to a virt-api pod itself, without kube-apiserver.
+direct() {
+    local path=$1
+    shift
+    curl -sk -w '\n%{http_code}\n' "$@" "https://$(api_pod_ip):8443$path"
+}
+api_pod_ip() {
+    kubectl -n kubevirt get pods -l kubevirt.io=virt-api --field-selector=status.phase=Running \
+        -o 'jsonpath={.items[0].status.podIP}'
+}
+
+code() { tail -n 1; }
+
+# has_status CODE REASON: the answer on stdin is a metav1.Status like that.
+has_status() {
+    local answer
+    answer=$(cat)
+    [ "$(tail -n 1 <<<"$answer")" = "$1" ] || fail "wanted $1, got: $answer"
+    sed '$d' <<<"$answer" | jq -e --arg reason "$2" \
+        '.kind == "Status" and .apiVersion == "v1" and .reason == $reason and (.message | length > 0)' >/dev/null ||
+        fail "wanted a Status with reason $2, got: $answer"
+}
