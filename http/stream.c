@@ -28,16 +28,23 @@ struct stream {
 
 static void on_io(struct loop_io *io, int events, void *arg);
 
+void stream_put_back(struct stream *s, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    must(!s->early);
+    s->early = must_malloc(len);
+    memcpy(s->early, data, len);
+    s->early_len = len;
+    s->early_off = 0;
+}
+
 static struct stream *make(struct loop *l, int fd, struct tls_conn *t, const void *early, size_t early_len)
 {
     struct stream *s = must_calloc(1, sizeof(*s));
 
     *s = (struct stream){ .loop = l, .fd = fd, .tls = t };
-    if (early_len > 0) {
-        s->early = must_malloc(early_len);
-        memcpy(s->early, early, early_len);
-        s->early_len = early_len;
-    }
+    stream_put_back(s, early, early_len);
     return s;
 }
 

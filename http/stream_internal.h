@@ -14,6 +14,9 @@ struct stream *stream_from_tls(struct loop *l, struct tls_conn *t /* taken */, c
 struct stream *stream_from_fd_early(struct loop *l, int fd /* taken */, const void *early,
                                     size_t early_len);
 
+/* Bytes that were read too far: stream_read returns them first.  Copied. */
+void stream_put_back(struct stream *s, const void *data, size_t len);
+
 /* 1: everything written is with the kernel; STREAM_AGAIN: LOOP_WRITE will tell; STREAM_FAILED. */
 int stream_flush(struct stream *s);
 /* Bytes can be read that the socket will not announce. */

@@ -25,8 +25,7 @@ struct world {
     pthread_t replier;
     struct http_call *kept;
     atomic_int gone_seen;
-    atomic_int handled;
-    atomic_int release; /* the replier may go on */
+    atomic_int handled; /* counted when the handler returns */
 };
 
 /* ---- the handler: what it does depends on the path ---- */
@@ -73,13 +72,10 @@ static void start_thread(struct world *w, struct http_call *c, void *(*fn)(void 
     must(pthread_create(&w->replier, NULL, fn, w) == 0);
 }
 
-static void handler(struct http_call *c, void *ctx)
+static void serve(struct world *w, struct http_call *c, const char *path)
 {
-    struct world *w = ctx;
-    const char *path = http_call_path(c);
     size_t len;
 
-    atomic_fetch_add(&w->handled, 1);
     if (streq(path, "/echo")) {
         const void *body = http_call_body(c, &len);
         http_reply(c, 200, "application/octet-stream", body, len);
@@ -122,6 +118,14 @@ static void handler(struct http_call *c, void *ctx)
         struct error e = { .code = ERR_NOT_FOUND, .msg = "no such path" };
         http_reply_error(c, &e, NULL);
     }
+}
+
+static void handler(struct http_call *c, void *ctx)
+{
+    struct world *w = ctx;
+
+    serve(w, c, http_call_path(c));
+    atomic_fetch_add(&w->handled, 1);
 }
 
 /* ---- setting up ---- */
