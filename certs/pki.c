@@ -105,7 +105,8 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *cn
     size_t id_len = sizeof(id);
 
     if (strlen(cn) > PKI_CN_MAX)
-        return error_set(e, ERR_INVALID, "common name '%s' is longer than %d characters", cn, PKI_CN_MAX);
+        return error_set(e, ERR_INVALID, "common name '%s' is longer than %d characters", cn,
+                         PKI_CN_MAX);
     random_bytes(serial, sizeof(serial));
     serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and always of full length */
     int r = gnutls_x509_crt_set_version(crt, 3);
@@ -115,7 +116,8 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *cn
         r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, 0, organization,
                                           sizeof(organization) - 1);
     if (r >= 0)
-        r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, cn, (unsigned)strlen(cn));
+        r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, cn,
+                                          (unsigned)strlen(cn));
     if (r >= 0)
         r = gnutls_x509_crt_set_activation_time(crt, (time_t)((now_ms - PKI_BACKDATE_MS) / 1000));
     if (r >= 0)
@@ -162,7 +164,8 @@ static void export_pair(struct pki_pair *ret, gnutls_x509_crt_t crt, gnutls_x509
     gnutls_memset(&out, 0, sizeof(out));
 }
 
-int pki_make_ca_at(struct pki_pair *ret, const char *cn, int64_t now_ms, int64_t valid_ms, struct error *e)
+int pki_make_ca_at(struct pki_pair *ret, const char *cn, int64_t now_ms, int64_t valid_ms,
+                   struct error *e)
 {
     scoped(crt_free) gnutls_x509_crt_t crt = NULL;
     scoped(key_free) gnutls_x509_privkey_t key = NULL;
@@ -174,8 +177,8 @@ int pki_make_ca_at(struct pki_pair *ret, const char *cn, int64_t now_ms, int64_t
         return r;
     r = gnutls_x509_crt_set_basic_constraints(crt, 1, -1);
     if (r >= 0)
-        r = gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_CERT_SIGN |
-                                                   GNUTLS_KEY_CRL_SIGN);
+        r = gnutls_x509_crt_set_key_usage(crt, GNUTLS_KEY_DIGITAL_SIGNATURE |
+                                                   GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN);
     if (r >= 0)
         r = gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0);
     if (r < 0)
@@ -204,12 +207,14 @@ static int add_names(gnutls_x509_crt_t crt, const struct pki_leaf *leaf, struct 
 
     for (size_t i = 0; i < PKI_SANS_MAX && leaf->dns[i] && r >= 0; i++)
         r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, leaf->dns[i],
-                                                 (unsigned)strlen(leaf->dns[i]), GNUTLS_FSAN_APPEND);
+                                                 (unsigned)strlen(leaf->dns[i]),
+                                                 GNUTLS_FSAN_APPEND);
     for (size_t i = 0; i < PKI_SANS_MAX && leaf->ip[i] && r >= 0; i++) {
         unsigned len = address_bytes(leaf->ip[i], address);
         if (len == 0)
             return error_set(e, ERR_INVALID, "'%s' is no IP address", leaf->ip[i]);
-        r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, address, len, GNUTLS_FSAN_APPEND);
+        r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, address, len,
+                                                 GNUTLS_FSAN_APPEND);
     }
     return r < 0 ? refused(e, "subject alternative name", r) : 0;
 }
@@ -240,7 +245,8 @@ static int sign(gnutls_x509_crt_t crt, gnutls_x509_crt_t ca, gnutls_x509_privkey
     return gnutls_x509_crt_sign2(crt, ca, ca_key, GNUTLS_DIG_SHA256, 0);
 }
 
-int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct pki_leaf *leaf, struct error *e)
+int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct pki_leaf *leaf,
+                  struct error *e)
 {
     scoped(crt_free) gnutls_x509_crt_t crt = NULL;
     scoped(key_free) gnutls_x509_privkey_t key = NULL;
@@ -276,7 +282,8 @@ int pki_inspect(const char *cert_pem, struct pki_info *ret, struct error *e)
     *ret = (struct pki_info){ 0 };
     if (!chain_read(&chain, cert_pem))
         return error_set(e, ERR_INVALID, "not a certificate");
-    if (gnutls_x509_crt_get_dn_by_oid(chain.item[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0, ret->cn, &len) < 0)
+    if (gnutls_x509_crt_get_dn_by_oid(chain.item[0], GNUTLS_OID_X520_COMMON_NAME, 0, 0, ret->cn,
+                                      &len) < 0)
         ret->cn[0] = '\0';
     ret->not_before_ms = (int64_t)gnutls_x509_crt_get_activation_time(chain.item[0]) * 1000;
     ret->not_after_ms = (int64_t)gnutls_x509_crt_get_expiration_time(chain.item[0]) * 1000;
@@ -344,7 +351,8 @@ static bool is_wanted(const struct pki_leaf *leaf, int type, const char *name, s
         const char *dns = leaf->dns[i];
         if (type == GNUTLS_SAN_DNSNAME && dns && strlen(dns) == len && memcmp(dns, name, len) == 0)
             return true;
-        unsigned n = type == GNUTLS_SAN_IPADDRESS && leaf->ip[i] ? address_bytes(leaf->ip[i], address) : 0;
+        unsigned n =
+            type == GNUTLS_SAN_IPADDRESS && leaf->ip[i] ? address_bytes(leaf->ip[i], address) : 0;
         if (n > 0 && n == len && memcmp(address, name, len) == 0)
             return true;
         if (!dns && !leaf->ip[i])
@@ -400,7 +408,8 @@ char *pki_bundle(const char *pem_a, const char *pem_b, int64_t now_ms)
     (void)chain_read(&b, pem_b);
     for (unsigned i = 0; i < a.len + b.len && len < PKI_BUNDLE_MAX; i++) {
         gnutls_x509_crt_t crt = i < a.len ? a.item[i] : b.item[i - a.len];
-        if (now_ms >= (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000 || has_equal(kept, len, crt))
+        if (now_ms >= (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000 ||
+            has_equal(kept, len, crt))
             continue;
         kept[len++] = crt;
         scoped(free) char *pem = crt_pem(crt);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Make CAs and leaf certificates with gnutls (ECDSA P-256).  Pure but for randomness and the clock; any thread. */
+/* Make CAs and leaf certificates with gnutls (ECDSA P-256).  Pure but for randomness and the clock;
+ * any thread. */
 #ifndef CERTS_PKI_H
 #define CERTS_PKI_H
 
@@ -27,14 +28,16 @@ struct pki_leaf {
     const char *dns[PKI_SANS_MAX]; /* NULL-terminated when fewer */
     const char *ip[PKI_SANS_MAX];
     bool is_server, is_client; /* extended key usage */
-    int64_t valid_ms; /* from now_ms */
-    int64_t now_ms;   /* 0: the real clock */
+    int64_t valid_ms;          /* from now_ms */
+    int64_t now_ms;            /* 0: the real clock */
 };
 
 /* -ERR_INVALID for a common name or SAN that does not fit, or a CA pair that is none. */
 int pki_make_ca(struct pki_pair *ret, const char *cn, int64_t valid_ms, struct error *e);
-int pki_make_ca_at(struct pki_pair *ret, const char *cn, int64_t now_ms, int64_t valid_ms, struct error *e);
-int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct pki_leaf *leaf, struct error *e);
+int pki_make_ca_at(struct pki_pair *ret, const char *cn, int64_t now_ms, int64_t valid_ms,
+                   struct error *e);
+int pki_make_leaf(struct pki_pair *ret, const struct pki_pair *ca, const struct pki_leaf *leaf,
+                  struct error *e);
 
 struct pki_info {
     char cn[128];

@@ -53,7 +53,10 @@ static const struct leaf_row {
       "kubevirt.io:system:client:migration",
       CLIENT,
       { NULL } },
-    { "kubevirt-virt-handler-vsock-client-certs", "kubevirt.io:system:client:vsock", CLIENT, { NULL } },
+    { "kubevirt-virt-handler-vsock-client-certs",
+      "kubevirt.io:system:client:vsock",
+      CLIENT,
+      { NULL } },
     { "kubevirt-virt-handler-monitoring-client-certs",
       "kubevirt.io:system:client:monitoring",
       CLIENT,
@@ -122,13 +125,13 @@ static void set_text(json_t *secret, const char *key, const char *text)
 static json_t *new_object(const struct pass *p, const char *kind, const char *name)
 {
     return must_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s}}}", "apiVersion", "v1", "kind", kind,
-                     "metadata", "name", name, "namespace", p->s->namespace, "labels", "kubevirt.io",
-                     "", managed_by, us);
+                     "metadata", "name", name, "namespace", p->s->namespace, "labels",
+                     "kubevirt.io", "", managed_by, us);
 }
 
 /* Write the pair into the Secret; `had` is what is there, NULL when nothing is. */
-static int write_pair(struct pass *p, const json_t *had, const char *name, const struct pki_pair *pair,
-                      struct error *e)
+static int write_pair(struct pass *p, const json_t *had, const char *name,
+                      const struct pki_pair *pair, struct error *e)
 {
     json_auto_t *secret = had ? must_copy(had) : new_object(p, "Secret", name);
 
@@ -136,8 +139,8 @@ static int write_pair(struct pass *p, const json_t *had, const char *name, const
         must_set(secret, "type", json_string("kubernetes.io/tls"));
     set_text(secret, "tls.crt", pair->cert_pem);
     set_text(secret, "tls.key", pair->key_pem);
-    int r = had ? p->store->update(p->store->ctx, CERT_SECRET, secret, e) :
-                  p->store->create(p->store->ctx, CERT_SECRET, secret, e);
+    int r = had ? p->store->update(p->store->ctx, CERT_SECRET, secret, e)
+                : p->store->create(p->store->ctx, CERT_SECRET, secret, e);
     return r < 0 ? error_wrap(e, "secret %s", name) : 0;
 }
 
@@ -201,8 +204,8 @@ static int write_bundle(struct pass *p, const json_t *had, struct error *e)
     json_auto_t *map = had ? must_copy(had) : new_object(p, "ConfigMap", ca_name);
 
     must_set(jpath_make_obj(map, "data"), bundle_key, json_string(p->bundle));
-    int r = had ? p->store->update(p->store->ctx, CERT_CONFIGMAP, map, e) :
-                  p->store->create(p->store->ctx, CERT_CONFIGMAP, map, e);
+    int r = had ? p->store->update(p->store->ctx, CERT_CONFIGMAP, map, e)
+                : p->store->create(p->store->ctx, CERT_CONFIGMAP, map, e);
     return r < 0 ? error_wrap(e, "configmap %s", ca_name) : 0;
 }
 
@@ -216,8 +219,10 @@ static int ensure_bundle(struct pass *p, struct error *e)
     const char *there = json_string_value(json_object_get(jpath_obj(map, "data"), bundle_key));
     const char *manager = meta_label(map, managed_by);
 
-    /* Somebody else's bundle is taken word for word, so that two installers do not write in turns. */
-    if (found && manager && !streq(manager, us) && there && pki_verifies_at(p->ca.cert_pem, there, p->now_ms)) {
+    /* Somebody else's bundle is taken word for word, so that two installers do not write in turns.
+     */
+    if (found && manager && !streq(manager, us) && there &&
+        pki_verifies_at(p->ca.cert_pem, there, p->now_ms)) {
         p->bundle = must_strdup(there);
         return 0;
     }
@@ -233,8 +238,8 @@ static char *with_namespace(const char *template, const char *ns)
 {
     const char *at = strstr(template, "NS");
 
-    return at ? must_asprintf("%.*s%s%s", (int)(at - template), template, ns, at + 2) :
-                must_strdup(template);
+    return at ? must_asprintf("%.*s%s%s", (int)(at - template), template, ns, at + 2)
+              : must_strdup(template);
 }
 
 struct leaf_names {
@@ -270,7 +275,8 @@ static void names_done(struct leaf_names *n)
 }
 
 /* When this pair must be replaced; now_ms when at once. */
-static int64_t leaf_due_ms(const struct pass *p, const struct pki_pair *pair, const struct pki_leaf *want)
+static int64_t leaf_due_ms(const struct pass *p, const struct pki_pair *pair,
+                           const struct pki_leaf *want)
 {
     struct pki_info info;
     struct error ignored;

@@ -12,7 +12,8 @@ static const struct kube_kind *const kinds[] = {
     [CERT_VALIDATING] = &KIND_VALIDATING_WEBHOOKS,
 };
 
-static int store_get(void *ctx, enum cert_object kind, const char *name, json_t **ret, struct error *e)
+static int store_get(void *ctx, enum cert_object kind, const char *name, json_t **ret,
+                     struct error *e)
 {
     const struct kube_cert_store *s = ctx;
 

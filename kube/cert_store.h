@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The certificates' keeper (certs/rotation.h) at the API server: Secrets and ConfigMap in the installation's
- * namespace, the others cluster-wide. */
+/* The certificates' keeper (certs/rotation.h) at the API server: Secrets and ConfigMap in the
+ * installation's namespace, the others cluster-wide. */
 #ifndef KUBE_CERT_STORE_H
 #define KUBE_CERT_STORE_H
 

@@ -105,7 +105,8 @@ char *kube_list_path(const struct kube_kind *kind, const char *ns, const char *q
                      const char *continue_token)
 {
     scoped(free) char *path = kube_path(kind, ns, NULL, NULL);
-    scoped(free) char *token = continue_token && *continue_token ? http_escape(continue_token) : NULL;
+    scoped(free) char *token =
+        continue_token && *continue_token ? http_escape(continue_token) : NULL;
     scoped_buf all = BUF_INIT(0);
 
     (void)buf_addf(&all, "%s?limit=%zu", path, limit);
@@ -124,8 +125,8 @@ int kube_status_error(int status, const char *body, size_t len, struct error *e)
 
     if (!streq(jpath_str(answer, "kind", ""), "Status")) {
         enum error_code code = status == 404 ? ERR_UNAVAILABLE : error_from_http(status, NULL);
-        return error_set(e, code, "server answered %d: %.*s", status, (int)strnlen(body ? body : "", 200),
-                         body ? body : "");
+        return error_set(e, code, "server answered %d: %.*s", status,
+                         (int)strnlen(body ? body : "", 200), body ? body : "");
     }
     return error_set(e, error_from_http(status, jpath_str(answer, "reason", NULL)), "%s",
                      jpath_str(answer, "message", http_status_text(status)));
@@ -204,7 +205,8 @@ static int take_answer(const struct http_response *r, json_t **ret, struct error
         return kube_status_error(r->status, r->body.data, r->body.len, e);
     if (!ret)
         return 0;
-    /* The API server is not bounded like a stranger: its objects carry many small maps (managedFields). */
+    /* The API server is not bounded like a stranger: its objects carry many small maps
+     * (managedFields). */
     *ret = json_loadb(r->body.data ? r->body.data : "", r->body.len, 0, &why);
     if (!*ret)
         return error_set(e, ERR_INTERNAL, "server answered %d with something that is no JSON: %s",
@@ -220,7 +222,9 @@ int kube_do(struct kube *k, const struct kube_request *q, json_t **ret, struct e
         .path = q->path,
         .body = body,
         .body_len = body ? strlen(body) : 0,
-        .content_type = !body ? NULL : q->content_type ? q->content_type : "application/json",
+        .content_type = !body             ? NULL
+                        : q->content_type ? q->content_type
+                                          : "application/json",
         .timeout_ms = q->timeout_ms ? q->timeout_ms : k->timeout_ms,
         .response_max_bytes = KUBE_ANSWER_MAX,
     };
@@ -235,9 +239,9 @@ int kube_do(struct kube *k, const struct kube_request *q, json_t **ret, struct e
         return r;
     r = take_answer(&response, ret, e);
     http_response_done(&response);
-    return r < 0 ? error_wrap(e, "%s %.*s", http_method_name(q->method),
-                              (int)strcspn(q->path, "?"), q->path) :
-                   0;
+    return r < 0 ? error_wrap(e, "%s %.*s", http_method_name(q->method), (int)strcspn(q->path, "?"),
+                              q->path)
+                 : 0;
 }
 
 void kube_stamp(json_t *obj, const struct kube_kind *kind)
@@ -253,8 +257,8 @@ void kube_stamp(json_t *obj, const struct kube_kind *kind)
 /* ---- the calls ---- */
 
 /*
- * The path of one object.  Without a name it would be its collection's, and a delete would take everything:
- * refused here, whatever the caller overlooked.
+ * The path of one object.  Without a name it would be its collection's, and a delete would take
+ * everything: refused here, whatever the caller overlooked.
  */
 static int object_path(char **ret, const struct kube_kind *kind, const char *ns, const char *name,
                        const char *sub, struct error *e)
@@ -274,10 +278,12 @@ int kube_get(struct kube *k, const struct kube_kind *kind, const char *ns, const
     scoped(free) char *path = NULL;
 
     int r = object_path(&path, kind, ns, name, NULL, e);
-    return r < 0 ? r : kube_do(k, &(struct kube_request){ .method = HTTP_GET, .path = path }, ret, e);
+    return r < 0 ? r
+                 : kube_do(k, &(struct kube_request){ .method = HTTP_GET, .path = path }, ret, e);
 }
 
-/* One page: its items go to the end of *items, the token of the next one (new, NULL at the end) to *token. */
+/* One page: its items go to the end of *items, the token of the next one (new, NULL at the end) to
+ * *token. */
 static int list_page(struct kube *k, const char *path, const struct kube_kind *kind, json_t *items,
                      char **token, struct error *e)
 {
@@ -335,8 +341,9 @@ static int send_object(struct kube *k, enum http_method method, const struct kub
         must(mine);
         kube_stamp(mine, kind);
     }
-    return kube_do(k, &(struct kube_request){ .method = method, .path = path, .body = mine ? mine : obj },
-                   ret, e);
+    return kube_do(
+        k, &(struct kube_request){ .method = method, .path = path, .body = mine ? mine : obj }, ret,
+        e);
 }
 
 int kube_create(struct kube *k, const struct kube_kind *kind, const json_t *obj, json_t **ret,
@@ -355,7 +362,8 @@ int kube_create_sub(struct kube *k, const struct kube_kind *kind, const char *ns
     int r = object_path(&path, kind, ns, name, sub, e);
     if (r < 0)
         return r;
-    return kube_do(k, &(struct kube_request){ .method = HTTP_POST, .path = path, .body = body }, ret, e);
+    return kube_do(k, &(struct kube_request){ .method = HTTP_POST, .path = path, .body = body },
+                   ret, e);
 }
 
 int kube_update(struct kube *k, const struct kube_kind *kind, const char *sub, const json_t *obj,
@@ -414,11 +422,13 @@ int kube_delete(struct kube *k, const struct kube_kind *kind, const char *ns, co
         must_set(body, "apiVersion", json_string("v1"));
         must_set(body, "kind", json_string("DeleteOptions"));
     }
-    return kube_do(k, &(struct kube_request){ .method = HTTP_DELETE, .path = path, .body = body }, NULL, e);
+    return kube_do(k, &(struct kube_request){ .method = HTTP_DELETE, .path = path, .body = body },
+                   NULL, e);
 }
 
 int kube_raw(struct kube *k, enum http_method method, const char *path, const json_t *body,
              json_t **ret, struct error *e)
 {
-    return kube_do(k, &(struct kube_request){ .method = method, .path = path, .body = body }, ret, e);
+    return kube_do(k, &(struct kube_request){ .method = method, .path = path, .body = body }, ret,
+                   e);
 }

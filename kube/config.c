@@ -247,8 +247,8 @@ static int load_files(struct kube_config *c, const struct kube_config_request *q
 /* 1 when we run in a pod, 0 when not. */
 static int load_pod(struct kube_config *c, const struct kube_config_request *q, struct error *e)
 {
-    const char *dir = is_set(q->service_account_dir) ? q->service_account_dir :
-                                                       pod_service_account_dir;
+    const char *dir =
+        is_set(q->service_account_dir) ? q->service_account_dir : pod_service_account_dir;
     const char *host = getenv("KUBERNETES_SERVICE_HOST");
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
     long long port_number = 0;
@@ -318,10 +318,11 @@ void kube_config_free(struct kube_config *c)
     if (!c)
         return;
     http_client_free(c->client);
-    char *strings[] = { c->server,   c->namespace,  c->user_agent, c->ca_file,   c->ca_pem,
-                        c->cert_file, c->cert_pem,  c->key_file,   c->key_pem,   c->tls_server_name,
-                        c->proxy_url, c->username,  c->password,   c->token_file, c->token,
-                        c->exec_cert_pem, c->exec_key_pem };
+    char *strings[] = { c->server,      c->namespace,       c->user_agent, c->ca_file,
+                        c->ca_pem,      c->cert_file,       c->cert_pem,   c->key_file,
+                        c->key_pem,     c->tls_server_name, c->proxy_url,  c->username,
+                        c->password,    c->token_file,      c->token,      c->exec_cert_pem,
+                        c->exec_key_pem };
     for (size_t i = 0; i < countof(strings); i++)
         free(strings[i]);
     json_decref(c->exec);
@@ -374,7 +375,8 @@ static int refresh_token_file(struct kube_config *c, struct error *e)
         return c->token ? 0 : error_wrap(e, "token"); /* the last good one may still do */
     text[strcspn(text, "\r\n ")] = '\0';
     if (!text[0])
-        return c->token ? 0 : error_set(e, ERR_UNAUTHORIZED, "token file '%s' is empty", c->token_file);
+        return c->token ? 0
+                        : error_set(e, ERR_UNAUTHORIZED, "token file '%s' is empty", c->token_file);
     put(&c->token, text);
     c->token_seen = seen;
     c->token_read_ms = now;
@@ -410,7 +412,8 @@ static int refresh(struct kube_config *c, struct error *e)
     return c->token_file ? refresh_token_file(c, e) : 0;
 }
 
-/* For http/client.h: what is known now; a refresh that went wrong shows as a 401 or in kube_config_refresh. */
+/* For http/client.h: what is known now; a refresh that went wrong shows as a 401 or in
+ * kube_config_refresh. */
 static char *authorization(void *ctx)
 {
     struct kube_config *c = ctx;
@@ -528,7 +531,8 @@ int kube_config_credentials(struct kube_config *c, struct kube_credentials *ret,
         return r;
     }
     for (size_t i = 0; i < c->impersonate.len; i++)
-        (void)http_headers_add(&k.headers, c->impersonate.item[i].name, c->impersonate.item[i].value);
+        (void)http_headers_add(&k.headers, c->impersonate.item[i].name,
+                               c->impersonate.item[i].value);
     *ret = k;
     return 0;
 }

@@ -15,13 +15,15 @@ struct kube_config_request {
     const char *kubeconfig; /* one explicit file */
     const char *master;     /* server override */
     const char *context, *cluster, *user, *namespace;
-    const char *certificate_authority, *client_certificate, *client_key, *token, *username, *password;
+    const char *certificate_authority, *client_certificate, *client_key, *token, *username,
+        *password;
     const char *tls_server_name, *proxy_url;
     const char *as, *as_uid;
     const char *const *as_groups; /* NULL-terminated or NULL */
     bool is_insecure;
     const char *user_agent;
-    bool must_be_explicit; /* daemons: kubeconfig/master given, else in-cluster; no ~/.kube/config */
+    bool
+        must_be_explicit; /* daemons: kubeconfig/master given, else in-cluster; no ~/.kube/config */
     const char *service_account_dir; /* NULL: where kubelet mounts it */
 };
 
@@ -34,29 +36,34 @@ enum {
 
 struct kube_config;
 
-int kube_config_load(struct kube_config **ret, const struct kube_config_request *q, struct error *e);
+int kube_config_load(struct kube_config **ret, const struct kube_config_request *q,
+                     struct error *e);
 void kube_config_free(struct kube_config *c);
 
-const char *kube_config_server(const struct kube_config *c);    /* URL */
-const char *kube_config_namespace(const struct kube_config *c); /* of the context or service account; "default" when unset */
+const char *kube_config_server(const struct kube_config *c); /* URL */
+const char *kube_config_namespace(
+    const struct kube_config *c); /* of the context or service account; "default" when unset */
 /* The same, NULL when neither a flag, the context nor the service account names one. */
 const char *kube_config_namespace_set(const struct kube_config *c);
 bool kube_config_is_in_cluster(const struct kube_config *c);
 
-/* A client for it; impersonation headers and credentials are built in.  Credentials refresh themselves. */
+/* A client for it; impersonation headers and credentials are built in.  Credentials refresh
+ * themselves. */
 struct http_client *kube_config_client(struct kube_config *c);
 
 /*
- * Bring the credentials up to date: the token file (when it changed, at least once a minute), the exec
- * plugin (when expired).  The kube_* calls do it themselves; here the plugin's own error can be seen.
+ * Bring the credentials up to date: the token file (when it changed, at least once a minute), the
+ * exec plugin (when expired).  The kube_* calls do it themselves; here the plugin's own error can
+ * be seen.
  */
 int kube_config_refresh(struct kube_config *c, struct error *e);
-/* The server refused them (401): the next refresh reads anew.  True when that may change anything. */
+/* The server refused them (401): the next refresh reads anew.  True when that may change anything.
+ */
 bool kube_config_distrust(struct kube_config *c);
 
 /*
- * For speakers of their own protocol (the CLI's websocket): server URL, CA PEM, client pair PEM, and the
- * Authorization value, each new or NULL; impersonation headers appended to *headers.
+ * For speakers of their own protocol (the CLI's websocket): server URL, CA PEM, client pair PEM,
+ * and the Authorization value, each new or NULL; impersonation headers appended to *headers.
  */
 struct kube_credentials {
     char *server, *ca_pem, *cert_pem, *key_pem, *authorization, *tls_server_name, *proxy_url;

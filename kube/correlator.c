@@ -79,7 +79,8 @@ static struct memory *recall(struct correlator *c, const char *key, bool *ret_is
 static char *object_key(const char *what, const struct event_facts *f)
 {
     return must_asprintf("%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", what, f->component, f->host,
-                         jpath_str(f->involved, "kind", ""), jpath_str(f->involved, "namespace", ""),
+                         jpath_str(f->involved, "kind", ""),
+                         jpath_str(f->involved, "namespace", ""),
                          jpath_str(f->involved, "name", ""), jpath_str(f->involved, "uid", ""),
                          jpath_str(f->involved, "apiVersion", ""));
 }
@@ -192,7 +193,8 @@ void correlator_free(struct correlator *c)
     free(c);
 }
 
-struct event_verdict correlator_judge(struct correlator *c, const struct event_facts *f, int64_t wall_ms)
+struct event_verdict correlator_judge(struct correlator *c, const struct event_facts *f,
+                                      int64_t wall_ms)
 {
     struct event_verdict v = { .fate = EVENT_DROP };
     char now[RFC3339_MAX];
@@ -214,9 +216,9 @@ struct event_verdict correlator_judge(struct correlator *c, const struct event_f
     }
     m->count++;
     v.fate = m->count == 1 ? EVENT_NEW : EVENT_REPEAT;
-    v.event = v.fate == EVENT_NEW ? new_event(f, m, message, now) :
-                                    must_pack("{s:I, s:s, s:s}", "count", m->count, "lastTimestamp", now,
-                                              "message", message);
+    v.event = v.fate == EVENT_NEW ? new_event(f, m, message, now)
+                                  : must_pack("{s:I, s:s, s:s}", "count", m->count, "lastTimestamp",
+                                              now, "message", message);
     v.namespace = must_strdup(namespace_of(f));
     v.name = must_strdup(m->name);
     v.memory = must_strdup(key);

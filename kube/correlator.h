@@ -34,7 +34,8 @@ void event_verdict_done(struct event_verdict *v);
 
 struct correlator *correlator_new(void);
 void correlator_free(struct correlator *c);
-struct event_verdict correlator_judge(struct correlator *c, const struct event_facts *f, int64_t wall_ms);
+struct event_verdict correlator_judge(struct correlator *c, const struct event_facts *f,
+                                      int64_t wall_ms);
 /* The server does not have the event (any more): the next of its kind is new. */
 void correlator_forget(struct correlator *c, const char *memory);
 

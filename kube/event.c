@@ -21,7 +21,12 @@
 #include "kube/correlator.h"
 #include "kube/request.h"
 
-enum { STOP_GRACE_MS = 2000, RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 10 * 1000, CALL_TIMEOUT_MS = 5 * 1000 };
+enum {
+    STOP_GRACE_MS = 2000,
+    RETRY_FIRST_MS = 1000,
+    RETRY_MAX_MS = 10 * 1000,
+    CALL_TIMEOUT_MS = 5 * 1000
+};
 
 static const char *const type_names[] = { [EVENT_NORMAL] = "Normal", [EVENT_WARNING] = "Warning" };
 
@@ -239,8 +244,8 @@ void event_recorder_stop(struct event_recorder *r)
 static json_t *reference(const struct kube_kind *kind, const json_t *obj)
 {
     char version[KUBE_API_VERSION_MAX];
-    json_t *ref = must_pack("{s:s, s:s, s:s}", "apiVersion", kube_api_version(kind, version), "kind",
-                            kind->kind, "name", meta_name(obj));
+    json_t *ref = must_pack("{s:s, s:s, s:s}", "apiVersion", kube_api_version(kind, version),
+                            "kind", kind->kind, "name", meta_name(obj));
 
     if (meta_namespace(obj)[0])
         must_set(ref, "namespace", json_string(meta_namespace(obj)));

@@ -15,14 +15,16 @@ struct event_recorder;
 enum {
     EVENT_QUEUE_MAX = 1000,
     EVENT_MESSAGE_MAX = 1024,
-    EVENT_SIMILAR_MAX = 10, /* messages of one reason about one object, within ... */
+    EVENT_SIMILAR_MAX = 10,        /* messages of one reason about one object, within ... */
     EVENT_SIMILAR_MS = 600 * 1000, /* ... this, before they are combined into one event */
     EVENT_BURST = 25,              /* about one object; then one in 300 s */
     EVENT_TRIES = 12,              /* while the server cannot be reached */
-    EVENT_REMEMBERED = 4096,       /* objects, reasons and messages that are known; least recently used go */
+    EVENT_REMEMBERED =
+        4096, /* objects, reasons and messages that are known; least recently used go */
 };
 
-struct event_recorder *event_recorder_start(struct kube *k, const char *component, const char *host /* or NULL */);
+struct event_recorder *event_recorder_start(struct kube *k, const char *component,
+                                            const char *host /* or NULL */);
 void event_recorder_stop(struct event_recorder *r); /* what is queued gets 2 s to leave */
 
 enum event_type { EVENT_NORMAL, EVENT_WARNING };

@@ -31,7 +31,8 @@ static bool version_is_known(const char *version)
     return false;
 }
 
-/* Strings of the list that starts with `first`, NULL-terminated; the strings themselves are new too. */
+/* Strings of the list that starts with `first`, NULL-terminated; the strings themselves are new
+ * too. */
 struct string_list {
     char **item;
     size_t len;
@@ -66,14 +67,15 @@ static struct string_list arguments(const json_t *exec)
 
 static bool may_ask(const json_t *exec)
 {
-    return !streq(jpath_str(exec, "interactiveMode", "IfAvailable"), "Never") && isatty(STDIN_FILENO);
+    return !streq(jpath_str(exec, "interactiveMode", "IfAvailable"), "Never") &&
+           isatty(STDIN_FILENO);
 }
 
 static char *exec_info(const json_t *exec, const json_t *cluster)
 {
-    json_auto_t *info = must_pack("{s:s, s:s, s:{s:b}}", "apiVersion",
-                                  jpath_str(exec, "apiVersion", ""), "kind", "ExecCredential", "spec",
-                                  "interactive", may_ask(exec));
+    json_auto_t *info =
+        must_pack("{s:s, s:s, s:{s:b}}", "apiVersion", jpath_str(exec, "apiVersion", ""), "kind",
+                  "ExecCredential", "spec", "interactive", may_ask(exec));
 
     if (jpath_bool(exec, "provideClusterInfo", false) && cluster)
         jpath_set(info, "spec.cluster", must_copy(cluster));
@@ -108,7 +110,8 @@ static struct string_list environment(const json_t *exec, const json_t *cluster)
         if (!is_overridden(*setting, env))
             list_add(&all, must_strdup(*setting));
     json_array_foreach(env, i, row)
-        list_add(&all, must_asprintf("%s=%s", jpath_str(row, "name", ""), jpath_str(row, "value", "")));
+        list_add(&all,
+                 must_asprintf("%s=%s", jpath_str(row, "name", ""), jpath_str(row, "value", "")));
     scoped(free) char *info = exec_info(exec, cluster);
     list_add(&all, must_asprintf("KUBERNETES_EXEC_INFO=%s", info));
     return all;
@@ -123,7 +126,8 @@ static int spawn(const json_t *exec, const json_t *cluster, int out_fd, pid_t *r
     must(posix_spawn_file_actions_init(&actions) == 0);
     must(posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO) == 0);
     if (!may_ask(exec))
-        must(posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
+        must(posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ==
+             0);
 
     /* Our threads block the signals that main reads; a child must not inherit that. */
     posix_spawnattr_t attr;
@@ -151,7 +155,8 @@ static int read_answer(int fd, struct buf *out, struct error *e)
         int64_t left = until - clock_mono_ms(&clock_real);
         struct pollfd p = { .fd = fd, .events = POLLIN };
         if (left <= 0 || poll(&p, 1, (int)left) == 0)
-            return error_set(e, ERR_TIMEOUT, "no answer within %d s", EXEC_PLUGIN_TIMEOUT_MS / 1000);
+            return error_set(e, ERR_TIMEOUT, "no answer within %d s",
+                             EXEC_PLUGIN_TIMEOUT_MS / 1000);
         ssize_t n = read(fd, piece, sizeof(piece));
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
@@ -209,7 +214,8 @@ static int check_answer(json_t **ret_status, const json_t *exec, const struct bu
     json_t *status = jpath_obj(answer, "status");
     bool has_cert = jpath_has(status, "clientCertificateData");
     if (has_cert != jpath_has(status, "clientKeyData"))
-        return error_set(e, ERR_UNAUTHORIZED, "certificate without key, or key without certificate");
+        return error_set(e, ERR_UNAUTHORIZED,
+                         "certificate without key, or key without certificate");
     if (!has_cert && !jpath_str(status, "token", "")[0])
         return error_set(e, ERR_UNAUTHORIZED, "answer has neither a token nor a certificate");
     *ret_status = json_incref(status);
@@ -225,8 +231,8 @@ int exec_plugin_run(json_t **ret_status, const json_t *exec, const json_t *clust
     if (!version_is_known(jpath_str(exec, "apiVersion", "")))
         return error_set(e, ERR_BAD_REQUEST, "exec plugin '%s': apiVersion '%s' is not supported",
                          command, jpath_str(exec, "apiVersion", ""));
-    int r = command[0] ? run(exec, cluster, &out, e) :
-                         error_set(e, ERR_BAD_REQUEST, "no command is given");
+    int r = command[0] ? run(exec, cluster, &out, e)
+                       : error_set(e, ERR_BAD_REQUEST, "no command is given");
     if (r >= 0)
         r = check_answer(ret_status, exec, &out, e);
     if (r < 0)

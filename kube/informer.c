@@ -176,8 +176,8 @@ static void back_off(struct informer *i, const char *what, const char *why)
 
     (void)snprintf(text, sizeof(text), "%lldms", (long long)ms);
     if (i->failures == 1)
-        log_warn("API server lost, store kept, retrying", "kind", plural(i), "during", what, "error",
-                 why, "in", text);
+        log_warn("API server lost, store kept, retrying", "kind", plural(i), "during", what,
+                 "error", why, "in", text);
     else
         log_debug("still no API server, store kept, retrying", "kind", plural(i), "during", what,
                   "error", why, "in", text);
@@ -266,8 +266,8 @@ static void on_status(int status, void *ctx)
         (void)kube_config_distrust(kube_peek_config(i->kube));
 }
 
-static void open_stream(struct informer *i, char *path /* taken */, int64_t timeout_ms, int64_t idle_ms,
-                        const struct http_watch_events *events)
+static void open_stream(struct informer *i, char *path /* taken */, int64_t timeout_ms,
+                        int64_t idle_ms, const struct http_watch_events *events)
 {
     struct error ignored;
 
@@ -470,7 +470,8 @@ static void watch_line(const char *line, size_t len, void *ctx)
     }
 }
 
-/* The version to resume from is gone.  Twice in a row without any event between is worth a pause. */
+/* The version to resume from is gone.  Twice in a row without any event between is worth a pause.
+ */
 static void relist(struct informer *i)
 {
     list_restart(i);
@@ -554,7 +555,8 @@ static void resync(void *arg)
     http_watcher_after(i->watcher, i->o.resync_ms, resync, i);
 }
 
-/* On the watcher's thread: nothing else of this informer runs, so nothing can be started behind our back. */
+/* On the watcher's thread: nothing else of this informer runs, so nothing can be started behind our
+ * back. */
 static void finish(void *arg)
 {
     struct informer *i = arg;
@@ -581,7 +583,8 @@ static void add_selector(struct buf *query, const char *name, const char *value)
     (void)buf_addf(query, "%s%s=%s", query->len > 0 ? "&" : "", name, escaped);
 }
 
-struct informer *informer_start(struct kube *k, struct http_watcher *w, const struct informer_options *o)
+struct informer *informer_start(struct kube *k, struct http_watcher *w,
+                                const struct informer_options *o)
 {
     struct informer *i = must_calloc(1, sizeof(*i));
     struct store_index index[INFORMER_INDEXES_MAX];

@@ -25,7 +25,8 @@ typedef void informer_event_fn(const json_t *old, const json_t *obj, void *ctx);
 /* An index: the value of an object under it (new string), or NULL for none. */
 typedef char *informer_index_fn(const json_t *obj);
 
-/* Shrink an object before it is stored (managedFields are already gone).  `obj` is owned by the store. */
+/* Shrink an object before it is stored (managedFields are already gone).  `obj` is owned by the
+ * store. */
 typedef void informer_trim_fn(json_t *obj);
 
 enum { INFORMER_INDEXES_MAX = 4 };
@@ -42,17 +43,20 @@ struct informer_options {
         const char *name;
         informer_index_fn *fn;
     } index[INFORMER_INDEXES_MAX];
-    int64_t resync_ms; /* call on_event(obj, obj) for every object this often; 0: never */
-    bool may_be_absent; /* the kind's CRD may not exist yet: 404 is retried quietly and counts as synced empty */
+    int64_t resync_ms;  /* call on_event(obj, obj) for every object this often; 0: never */
+    bool may_be_absent; /* the kind's CRD may not exist yet: 404 is retried quietly and counts as
+                           synced empty */
 };
 
 enum { INFORMER_BACKOFF_FIRST_MS = 800, INFORMER_BACKOFF_MAX_MS = 30 * 1000 };
 
 /*
- * Everything in *o is copied.  Lists at once; a list of several pages is told of as it comes, deletions when it is
- * complete.  An object that was deleted and made again unseen is told of as deleted, then added.
+ * Everything in *o is copied.  Lists at once; a list of several pages is told of as it comes,
+ * deletions when it is complete.  An object that was deleted and made again unseen is told of as
+ * deleted, then added.
  */
-struct informer *informer_start(struct kube *k, struct http_watcher *w, const struct informer_options *o);
+struct informer *informer_start(struct kube *k, struct http_watcher *w,
+                                const struct informer_options *o);
 /* And free; before http_watcher_free.  No on_event afterwards.  Not from the watcher's thread. */
 void informer_stop(struct informer *i);
 

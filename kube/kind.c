@@ -6,8 +6,8 @@
 
 #define NAMESPACED(symbol, g, v, p, k) \
     const struct kube_kind symbol = { .group = (g), .version = (v), .plural = (p), .kind = (k) };
-#define CLUSTER(symbol, g, v, p, k)                                                           \
-    const struct kube_kind symbol = {                                                         \
+#define CLUSTER(symbol, g, v, p, k)                                                         \
+    const struct kube_kind symbol = {                                                       \
         .group = (g), .version = (v), .plural = (p), .kind = (k), .is_cluster_scoped = true \
     };
 

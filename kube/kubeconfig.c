@@ -98,9 +98,9 @@ static void merge_section(json_t *into, const json_t *file, const struct section
         const char *name = jpath_str(row, "name", NULL);
         if (!name || json_object_get(named, name))
             continue;
-        json_t *entry = json_is_object(json_object_get(row, s->entry)) ?
-                            must_copy(json_object_get(row, s->entry)) :
-                            json_object();
+        json_t *entry = json_is_object(json_object_get(row, s->entry))
+                            ? must_copy(json_object_get(row, s->entry))
+                            : json_object();
         place_files(entry, s, directory);
         must_set(named, name, entry);
     }
@@ -175,10 +175,12 @@ static const char *first_set(const char *a, const char *b)
 static int entry_of(const json_t *config, const char *list, const char *what, const char *name,
                     json_t **ret, struct error *e)
 {
-    const json_t *found = name && *name ? json_object_get(json_object_get(config, list), name) : NULL;
+    const json_t *found =
+        name && *name ? json_object_get(json_object_get(config, list), name) : NULL;
 
     if (name && *name && !found)
-        return error_set(e, ERR_BAD_REQUEST, "%s '%s' does not exist in the kubeconfig", what, name);
+        return error_set(e, ERR_BAD_REQUEST, "%s '%s' does not exist in the kubeconfig", what,
+                         name);
     *ret = found ? must_copy(found) : json_object();
     return 0;
 }

@@ -68,8 +68,9 @@ static json_t *make_record(const struct lease *l)
 {
     if (l->seen)
         return must_copy(l->seen);
-    return must_pack("{s:s, s:s, s:{s:s, s:s}, s:{}}", "apiVersion", "coordination.k8s.io/v1", "kind",
-                     "Lease", "metadata", "name", l->name, "namespace", l->namespace, "spec");
+    return must_pack("{s:s, s:s, s:{s:s, s:s}, s:{}}", "apiVersion", "coordination.k8s.io/v1",
+                     "kind", "Lease", "metadata", "name", l->name, "namespace", l->namespace,
+                     "spec");
 }
 
 /* The record as it must be for us to hold it; acquired now unless it was ours already. */
@@ -96,8 +97,8 @@ static json_t *claim(const struct lease *l)
 
 static int send(struct lease *l, enum http_method method, const json_t *record, struct error *e)
 {
-    scoped(free) char *path = kube_path(&KIND_LEASE, l->namespace,
-                                        method == HTTP_POST ? NULL : l->name, NULL);
+    scoped(free) char *path =
+        kube_path(&KIND_LEASE, l->namespace, method == HTTP_POST ? NULL : l->name, NULL);
     json_auto_t *answer = NULL;
     /* A call that hangs must not eat the whole deadline. */
     const struct kube_request q = {
@@ -228,7 +229,8 @@ static void release(struct lease *l)
     jpath_set_str(record, "spec.holderIdentity", "");
     jpath_set_int(record, "spec.leaseDurationSeconds", 1);
     if (send(l, HTTP_PUT, record, &e) < 0)
-        log_warn("lease not given up, the next leader waits for it", "lease", l->name, "error", e.msg);
+        log_warn("lease not given up, the next leader waits for it", "lease", l->name, "error",
+                 e.msg);
 }
 
 static void *lease_run(void *arg)

@@ -15,15 +15,15 @@
 struct lease;
 
 /*
- * on_started and on_lost run on the lease's thread, which renews nothing meanwhile: they start or flag things and
- * return.  Losing happens when nothing could be renewed for renew_deadline_ms, or when another candidate's name
- * stands in the Lease.
+ * on_started and on_lost run on the lease's thread, which renews nothing meanwhile: they start or
+ * flag things and return.  Losing happens when nothing could be renewed for renew_deadline_ms, or
+ * when another candidate's name stands in the Lease.
  */
 struct lease_options {
     const char *namespace, *name, *identity;
     int64_t duration_ms, renew_deadline_ms, retry_ms; /* 0: 15000, 10000, 2000 */
-    void (*on_started)(void *ctx); /* on the lease's thread */
-    void (*on_lost)(void *ctx);    /* the process must end */
+    void (*on_started)(void *ctx);                    /* on the lease's thread */
+    void (*on_lost)(void *ctx);                       /* the process must end */
     void *ctx;
 };
 

@@ -14,15 +14,16 @@ struct kube_request {
     const json_t *body;       /* NULL: none */
     const char *content_type; /* NULL: application/json */
     int64_t timeout_ms;       /* 0: the client's */
-    bool is_urgent;           /* an old answer is of no use: no retries, no waiting for the rate limit */
+    bool is_urgent; /* an old answer is of no use: no retries, no waiting for the rate limit */
 };
 
-/* *ret may be NULL.  Retries where the server asks for it, and once with fresh credentials after a 401. */
+/* *ret may be NULL.  Retries where the server asks for it, and once with fresh credentials after a
+ * 401. */
 int kube_do(struct kube *k, const struct kube_request *q, json_t **ret, struct error *e);
 
 /*
- * Turn an answer of 400 or more into *e: code and message of the Status.  A 404 that is no Status of an API
- * server becomes -ERR_UNAVAILABLE: whoever said it does not know the object.
+ * Turn an answer of 400 or more into *e: code and message of the Status.  A 404 that is no Status
+ * of an API server becomes -ERR_UNAVAILABLE: whoever said it does not know the object.
  */
 int kube_status_error(int status, const char *body, size_t len, struct error *e);
 

@@ -89,7 +89,8 @@ static const char *verb_of(enum http_method method, const char *path, bool is_co
     return method < HTTP_METHOD_COUNT ? http_method_name(method) : "none";
 }
 
-static void label(struct rest_labels *l, enum http_method method, const char *server, const char *path)
+static void label(struct rest_labels *l, enum http_method method, const char *server,
+                  const char *path)
 {
     struct segments s;
     split_path(path, &s);
@@ -108,9 +109,9 @@ static void label(struct rest_labels *l, enum http_method method, const char *se
     (void)buf_adds(&l->url, server);
     for (size_t i = 0; i < s.len; i++)
         (void)buf_addf(&l->url, "/%s",
-                       namespace_at && i == namespace_at ? "%7Bnamespace%7D" :
-                       name_at && i == name_at           ? "%7Bname%7D" :
-                                                           s.text[i]);
+                       namespace_at && i == namespace_at ? "%7Bnamespace%7D"
+                       : name_at && i == name_at         ? "%7Bname%7D"
+                                                         : s.text[i]);
 }
 
 void rest_measure(enum http_method method, const char *server, const char *path, int status,
@@ -129,7 +130,8 @@ void rest_measure(enum http_method method, const char *server, const char *path,
     buf_done(&l.url);
 }
 
-void rest_measure_limiter(enum http_method method, const char *server, const char *path, double seconds)
+void rest_measure_limiter(enum http_method method, const char *server, const char *path,
+                          double seconds)
 {
     struct rest_labels l;
 

@@ -17,7 +17,9 @@
 #include "base/scope.h"
 #include "base/str.h"
 
-enum { VERSION_MAX = 24 }; /* resource versions are 64-bit numbers; a longer one never compares equal */
+enum {
+    VERSION_MAX = 24
+}; /* resource versions are 64-bit numbers; a longer one never compares equal */
 
 /* The text of one version of an object; immutable. */
 struct blob {

@@ -22,7 +22,8 @@ struct store_index {
     informer_index_fn *fn;
 };
 
-struct store *store_new(const struct store_index *index, size_t len); /* copied; names must outlive it */
+struct store *store_new(const struct store_index *index,
+                        size_t len); /* copied; names must outlive it */
 void store_free(struct store *s);
 
 /* Keep obj (shared from now on) under key; what was there before, or NULL, is returned. */

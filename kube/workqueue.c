@@ -49,8 +49,8 @@ struct workqueue {
     bool is_stopped;
 };
 
-#define QUEUE_BUCKETS                                                   \
-    {                                                                   \
+#define QUEUE_BUCKETS                                            \
+    {                                                            \
         1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 0 \
     }
 

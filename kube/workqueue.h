@@ -23,8 +23,8 @@ void workqueue_forget(struct workqueue *q, const char *key);
 /* Blocks; new string, or NULL when stopped (what is still queued is not handed out any more). */
 char *workqueue_get(struct workqueue *q);
 void workqueue_done(struct workqueue *q, const char *key);
-void workqueue_stop(struct workqueue *q); /* wakes everyone in get */
-void workqueue_free(struct workqueue *q); /* nobody is inside any call; NULL is allowed */
+void workqueue_stop(struct workqueue *q);  /* wakes everyone in get */
+void workqueue_free(struct workqueue *q);  /* nobody is inside any call; NULL is allowed */
 size_t workqueue_len(struct workqueue *q); /* keys ready to be taken */
 /* How often the key was retried since it was last forgotten. */
 unsigned workqueue_retries(struct workqueue *q, const char *key);
@@ -36,6 +36,7 @@ unsigned workqueue_retries(struct workqueue *q, const char *key);
 typedef int reconcile_fn(void *ctx, const char *key, int64_t *again_ms, struct error *e);
 struct workers;
 struct workers *workers_start(struct workqueue *q, size_t n, reconcile_fn *fn, void *ctx);
-void workers_stop(struct workers *w); /* stops the queue, joins, frees the workers (not the queue) */
+void workers_stop(
+    struct workers *w); /* stops the queue, joins, frees the workers (not the queue) */
 
 #endif

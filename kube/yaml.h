@@ -20,8 +20,9 @@ enum {
 };
 
 /*
- * The first document of a text (new); JSON null for an empty one.  -ERR_BAD_REQUEST with line and column for
- * bad syntax, nesting deeper than JSON_DEPTH_MAX, duplicate keys, unknown tags, NaN, alias bombs.
+ * The first document of a text (new); JSON null for an empty one.  -ERR_BAD_REQUEST with line and
+ * column for bad syntax, nesting deeper than JSON_DEPTH_MAX, duplicate keys, unknown tags, NaN,
+ * alias bombs.
  */
 int yaml_parse(json_t **ret, const char *text, size_t len, struct error *e);
 

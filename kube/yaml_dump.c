@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* YAML writer: block style, lists not indented below their key, strings plain where that is safe. */
+/* YAML writer: block style, lists not indented below their key, strings plain where that is safe.
+ */
 #include "kube/yaml.h"
 
 #include <stdlib.h>
@@ -80,7 +81,8 @@ static void write_double(struct buf *out, const char *s)
 {
     /* JSON's escapes are a subset of YAML's. */
     json_auto_t *v = json_string(s);
-    scoped(free) char *text = must_dumps(v, JSON_ENCODE_ANY | (has_unprintable(s) ? JSON_ENSURE_ASCII : 0));
+    scoped(free) char *text =
+        must_dumps(v, JSON_ENCODE_ANY | (has_unprintable(s) ? JSON_ENSURE_ASCII : 0));
 
     (void)buf_adds(out, text);
 }

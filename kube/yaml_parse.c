@@ -138,8 +138,8 @@ static int read_scalar(struct reader *r, json_t **ret)
 
     if (strlen(text) != r->event.data.scalar.length)
         return refuse(r, "a string with a NUL character", NULL);
-    if (tag ? streq(tag, YAML_STR_TAG) || streq(tag, "!") || streq(tag, YAML_TIMESTAMP_TAG) :
-              !is_plain) {
+    if (tag ? streq(tag, YAML_STR_TAG) || streq(tag, "!") || streq(tag, YAML_TIMESTAMP_TAG)
+            : !is_plain) {
         *ret = json_string(text);
         must(*ret);
         return 0;

@@ -98,8 +98,8 @@ static json_t *integer_value(const char *s)
     if (errno == ERANGE)
         return base == 10 ? json_real(strtod(s, NULL)) : NULL;
     if (*s == '-')
-        return u <= (unsigned long long)INT64_MAX + 1 ? json_integer((json_int_t)(0 - u)) :
-                                                        json_real(-(double)u);
+        return u <= (unsigned long long)INT64_MAX + 1 ? json_integer((json_int_t)(0 - u))
+                                                      : json_real(-(double)u);
     return u <= INT64_MAX ? json_integer((json_int_t)u) : json_real((double)u);
 }
 

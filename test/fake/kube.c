@@ -121,7 +121,8 @@ static void serve_watch(struct fake_kube *f, const struct fake_path *p, struct h
     long long from = from_text ? strtoll(from_text, NULL, 10) : 0;
 
     if (from && from < f->store.compacted) {
-        (void)error_set(&e, ERR_EXPIRED, "too old resource version: %lld (%lld)", from, f->store.compacted);
+        (void)error_set(&e, ERR_EXPIRED, "too old resource version: %lld (%lld)", from,
+                        f->store.compacted);
         reply_error(c, &e);
         return;
     }
@@ -155,8 +156,10 @@ static void serve_list(struct fake_kube *f, const struct fake_path *p, struct ht
 
     filter_of(&filter, p, c);
     json_auto_t *items = json_array();
-    json_auto_t *list = must_pack("{s:s, s:s, s:{}}", "kind", "List", "apiVersion", "v1", "metadata");
-    json_object_foreach(json_object_get(f->store.collections, fake_collection(p, collection)), key, obj) {
+    json_auto_t *list =
+        must_pack("{s:s, s:s, s:{}}", "kind", "List", "apiVersion", "v1", "metadata");
+    json_object_foreach(json_object_get(f->store.collections, fake_collection(p, collection)), key,
+                        obj) {
         if (!fake_filter_passes(&filter, obj))
             continue;
         if (n >= from && (limit == 0 || n < from + limit))
@@ -245,9 +248,9 @@ static void remember(struct fake_kube *f, struct http_call *c, const char *text)
         f->asked_cap = f->asked_cap ? f->asked_cap * 2 : 64;
         f->asked = must_realloc(f->asked, f->asked_cap * sizeof(*f->asked));
     }
-    f->asked[f->asked_len++] = (struct asked){
-        .text = must_strdup(text), .body = len > 0 ? json_loadb(data, len, 0, NULL) : NULL
-    };
+    f->asked[f->asked_len++] =
+        (struct asked){ .text = must_strdup(text),
+                        .body = len > 0 ? json_loadb(data, len, 0, NULL) : NULL };
 }
 
 /* True when a fault answers (or keeps) the call. */
@@ -292,7 +295,8 @@ static void on_call(struct http_call *c, void *ctx)
     pthread_mutex_unlock(&f->lock);
 }
 
-void fake_kube_fail(struct fake_kube *f, const char *match, int status, int times, int retry_after_s)
+void fake_kube_fail(struct fake_kube *f, const char *match, int status, int times,
+                    int retry_after_s)
 {
     struct fault *fault = must_calloc(1, sizeof(*fault));
 
@@ -473,7 +477,8 @@ long long fake_kube_put(struct fake_kube *f, const struct kube_kind *kind, json_
     return now;
 }
 
-void fake_kube_remove(struct fake_kube *f, const struct kube_kind *kind, const char *ns, const char *name)
+void fake_kube_remove(struct fake_kube *f, const struct kube_kind *kind, const char *ns,
+                      const char *name)
 {
     struct fake_path p = path_of(kind, ns, name);
 
@@ -483,7 +488,8 @@ void fake_kube_remove(struct fake_kube *f, const struct kube_kind *kind, const c
     pthread_mutex_unlock(&f->lock);
 }
 
-json_t *fake_kube_get(struct fake_kube *f, const struct kube_kind *kind, const char *ns, const char *name)
+json_t *fake_kube_get(struct fake_kube *f, const struct kube_kind *kind, const char *ns,
+                      const char *name)
 {
     struct fake_path p = path_of(kind, ns, name);
 
@@ -503,7 +509,8 @@ json_t *fake_kube_list(struct fake_kube *f, const struct kube_kind *kind)
     json_t *obj;
 
     pthread_mutex_lock(&f->lock);
-    json_object_foreach(json_object_get(f->store.collections, fake_collection(&p, collection)), key, obj)
+    json_object_foreach(json_object_get(f->store.collections, fake_collection(&p, collection)), key,
+                        obj)
         must_append(all, must_copy(obj));
     pthread_mutex_unlock(&f->lock);
     return all;

@@ -28,9 +28,11 @@ struct kube *fake_kube_client(struct fake_kube *f);
 /* Create or replace; `obj` is stolen.  The new resourceVersion. */
 long long fake_kube_put(struct fake_kube *f, const struct kube_kind *kind, json_t *obj);
 /* Gone at once, finalizers or not. */
-void fake_kube_remove(struct fake_kube *f, const struct kube_kind *kind, const char *ns, const char *name);
+void fake_kube_remove(struct fake_kube *f, const struct kube_kind *kind, const char *ns,
+                      const char *name);
 /* New references; NULL when absent. */
-json_t *fake_kube_get(struct fake_kube *f, const struct kube_kind *kind, const char *ns, const char *name);
+json_t *fake_kube_get(struct fake_kube *f, const struct kube_kind *kind, const char *ns,
+                      const char *name);
 json_t *fake_kube_list(struct fake_kube *f, const struct kube_kind *kind);
 
 /* ---- faults ---- */
@@ -38,11 +40,12 @@ json_t *fake_kube_list(struct fake_kube *f, const struct kube_kind *kind);
 enum { FAKE_KUBE_HANG = 0 }; /* as a status: no answer until fake_kube_release */
 
 /*
- * The next `times` requests (-1: all) whose "METHOD /path?query" contains `match` are answered with this status
- * (a Status object; reason from the code).  retry_after_s >= 0 adds the header.
+ * The next `times` requests (-1: all) whose "METHOD /path?query" contains `match` are answered with
+ * this status (a Status object; reason from the code).  retry_after_s >= 0 adds the header.
  */
-void fake_kube_fail(struct fake_kube *f, const char *match, int status, int times, int retry_after_s);
-void fake_kube_heal(struct fake_kube *f); /* forget all of these */
+void fake_kube_fail(struct fake_kube *f, const char *match, int status, int times,
+                    int retry_after_s);
+void fake_kube_heal(struct fake_kube *f);    /* forget all of these */
 void fake_kube_release(struct fake_kube *f); /* let the hanging go on as if nothing had been */
 
 void fake_kube_compact(struct fake_kube *f);      /* older versions answer 410 from now on */

@@ -129,7 +129,9 @@ static void record(struct fake_store *s, const struct fake_path *p, json_t *obj,
     struct fake_change *c = &s->changes[s->changes_len++];
     *c = (struct fake_change){
         .version = s->version,
-        .type = !old ? "ADDED" : obj ? "MODIFIED" : "DELETED",
+        .type = !old  ? "ADDED"
+                : obj ? "MODIFIED"
+                      : "DELETED",
         .old = json_incref(old),
     };
     (void)fake_collection(p, c->collection);
@@ -171,8 +173,8 @@ static int not_found(const struct fake_path *p, struct error *e)
                      p->group, p->name);
 }
 
-int fake_store_create(struct fake_store *s, const struct fake_path *p, const json_t *body, json_t **ret,
-                      struct error *e)
+int fake_store_create(struct fake_store *s, const struct fake_path *p, const json_t *body,
+                      json_t **ret, struct error *e)
 {
     json_auto_t *obj = must_copy(body);
     struct fake_path at = *p;
@@ -218,10 +220,12 @@ static int replace(struct fake_store *s, const struct fake_path *p, json_t *obj 
     const char *version = jpath_str(mine, "metadata.resourceVersion", "");
 
     if (*version && !streq(version, jpath_str(old, "metadata.resourceVersion", "")))
-        return error_set(e, ERR_CONFLICT, "the object has been modified; please apply your changes to "
-                                          "the latest version and try again");
+        return error_set(e, ERR_CONFLICT,
+                         "the object has been modified; please apply your changes to "
+                         "the latest version and try again");
     if (*meta_uid(mine) && !streq(meta_uid(mine), meta_uid(old)))
-        return error_set(e, ERR_CONFLICT, "Precondition failed: UID in object meta: %s", meta_uid(old));
+        return error_set(e, ERR_CONFLICT, "Precondition failed: UID in object meta: %s",
+                         meta_uid(old));
     if (streq(p->sub, "status")) {
         json_t *status = json_incref(json_object_get(mine, "status"));
         json_decref(mine);
@@ -244,8 +248,8 @@ static int replace(struct fake_store *s, const struct fake_path *p, json_t *obj 
     return 0;
 }
 
-int fake_store_update(struct fake_store *s, const struct fake_path *p, const json_t *body, json_t **ret,
-                      struct error *e)
+int fake_store_update(struct fake_store *s, const struct fake_path *p, const json_t *body,
+                      json_t **ret, struct error *e)
 {
     if (!fake_store_peek(s, p))
         return not_found(p, e);
@@ -294,7 +298,8 @@ int fake_store_delete(struct fake_store *s, const struct fake_path *p, const jso
     }
     json_t *going = must_copy(old);
     if (!meta_is_deleting(going))
-        jpath_set_str(going, "metadata.deletionTimestamp", rfc3339(clock_wall_ms(&clock_real), now));
+        jpath_set_str(going, "metadata.deletionTimestamp",
+                      rfc3339(clock_wall_ms(&clock_real), now));
     *ret = json_incref(fake_store_write(s, p, going));
     return 0;
 }

@@ -36,14 +36,15 @@ void fake_store_compact(struct fake_store *s);
 
 const char *fake_collection(const struct fake_path *p, char out[256]);
 json_t *fake_store_peek(struct fake_store *s, const struct fake_path *p);
-/* Write obj (stolen), or remove it when NULL; recorded as a change.  The object as kept, borrowed. */
+/* Write obj (stolen), or remove it when NULL; recorded as a change.  The object as kept, borrowed.
+ */
 json_t *fake_store_write(struct fake_store *s, const struct fake_path *p, json_t *obj);
 
 /* The verbs as a client sees them: *ret is new. */
-int fake_store_create(struct fake_store *s, const struct fake_path *p, const json_t *body, json_t **ret,
-                      struct error *e);
-int fake_store_update(struct fake_store *s, const struct fake_path *p, const json_t *body, json_t **ret,
-                      struct error *e);
+int fake_store_create(struct fake_store *s, const struct fake_path *p, const json_t *body,
+                      json_t **ret, struct error *e);
+int fake_store_update(struct fake_store *s, const struct fake_path *p, const json_t *body,
+                      json_t **ret, struct error *e);
 int fake_store_patch(struct fake_store *s, const struct fake_path *p, const char *content_type,
                      const json_t *patch, json_t **ret, struct error *e);
 int fake_store_delete(struct fake_store *s, const struct fake_path *p, const json_t *options,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Informers against the fake API server: lists in pages, watches, and everything that can happen to them. */
+/* Informers against the fake API server: lists in pages, watches, and everything that can happen to
+ * them. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +41,11 @@ static void on_event(const json_t *old, const json_t *obj, void *ctx)
     struct bench *b = ctx;
 
     pthread_mutex_lock(&b->lock);
-    char *more = must_asprintf("%s%s%s ", b->told, !old ? "+" : !obj ? "-" : "~", meta_name(obj ? obj : old));
+    char *more = must_asprintf("%s%s%s ", b->told,
+                               !old   ? "+"
+                               : !obj ? "-"
+                                      : "~",
+                               meta_name(obj ? obj : old));
     free(b->told);
     b->told = more;
     pthread_mutex_unlock(&b->lock);
@@ -57,8 +62,8 @@ static void assert_told(struct bench *b, const char *want)
 
 static json_t *pod(const char *name, const char *node, const char *owner)
 {
-    json_t *p = must_pack("{s:{s:s, s:s, s:{s:s}}, s:{s:s}}", "metadata", "namespace", "ns", "name", name,
-                          "labels", "app", "x", "spec", "nodeName", node);
+    json_t *p = must_pack("{s:{s:s, s:s, s:{s:s}}, s:{s:s}}", "metadata", "namespace", "ns", "name",
+                          name, "labels", "app", "x", "spec", "nodeName", node);
 
     if (owner)
         jpath_set(p, "metadata.ownerReferences",
@@ -257,12 +262,14 @@ static void a_bookmark_moves_the_place_to_resume_from(void **state)
     json_t *map = must_pack("{s:{s:s, s:s}}", "metadata", "namespace", "ns", "name", "m");
     long long version = fake_kube_put(b->fake, &KIND_CONFIGMAP, map);
     fake_kube_bookmark(b->fake);
-    (void)fake_kube_put(b->fake, &KIND_POD, pod("a", "n", NULL)); /* the bookmark was read before this */
+    (void)fake_kube_put(b->fake, &KIND_POD,
+                        pod("a", "n", NULL)); /* the bookmark was read before this */
     wait_value(b, "ns/a", "spec.nodeName", "n");
     fake_kube_remove(b->fake, &KIND_POD, "ns", "a");
     wait_value(b, "ns/a", NULL, NULL);
-    long long last = fake_kube_put(b->fake, &KIND_CONFIGMAP, must_pack("{s:{s:s, s:s}}", "metadata", "namespace",
-                                                                     "ns", "name", "m"));
+    long long last =
+        fake_kube_put(b->fake, &KIND_CONFIGMAP,
+                      must_pack("{s:{s:s, s:s}}", "metadata", "namespace", "ns", "name", "m"));
     assert_true(last > version);
     fake_kube_bookmark(b->fake);
     size_t asked = fake_kube_asked(b->fake, "watch=true");

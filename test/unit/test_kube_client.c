@@ -65,7 +65,8 @@ static void paths_are_escaped(void **state)
 
 static json_t *map(const char *name)
 {
-    return must_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "namespace", "ns", "name", name, "data", "k", "v");
+    return must_pack("{s:{s:s, s:s}, s:{s:s}}", "metadata", "namespace", "ns", "name", name, "data",
+                     "k", "v");
 }
 
 static void an_object_lives_its_life(void **state)
@@ -86,14 +87,18 @@ static void an_object_lives_its_life(void **state)
     assert_int_equal(kube_update(b->kube, &KIND_CONFIGMAP, NULL, made, NULL, &e), -ERR_CONFLICT);
 
     json_auto_t *patch = json_loads("[{\"op\":\"test\",\"path\":\"/data/k\",\"value\":\"w\"},"
-                                    "{\"op\":\"replace\",\"path\":\"/data/k\",\"value\":\"x\"}]", 0, NULL);
+                                    "{\"op\":\"replace\",\"path\":\"/data/k\",\"value\":\"x\"}]",
+                                    0, NULL);
     json_auto_t *patched = NULL;
-    assert_int_equal(kube_patch(b->kube, &KIND_CONFIGMAP, "ns", "a", NULL, KUBE_PATCH_JSON, patch, "fieldManager=t",
-                                &patched, &e), 0);
+    assert_int_equal(kube_patch(b->kube, &KIND_CONFIGMAP, "ns", "a", NULL, KUBE_PATCH_JSON, patch,
+                                "fieldManager=t", &patched, &e),
+                     0);
     assert_string_equal(jpath_str(patched, "data.k", ""), "x");
-    assert_int_equal(kube_patch(b->kube, &KIND_CONFIGMAP, "ns", "a", NULL, KUBE_PATCH_JSON, patch, NULL, NULL, &e),
+    assert_int_equal(kube_patch(b->kube, &KIND_CONFIGMAP, "ns", "a", NULL, KUBE_PATCH_JSON, patch,
+                                NULL, NULL, &e),
                      -ERR_INVALID);
-    assert_int_equal(fake_kube_asked(b->fake, "PATCH /api/v1/namespaces/ns/configmaps/a?fieldManager=t"), 1);
+    assert_int_equal(
+        fake_kube_asked(b->fake, "PATCH /api/v1/namespaces/ns/configmaps/a?fieldManager=t"), 1);
 
     json_auto_t *wrong = must_pack("{s:{s:s}}", "preconditions", "uid", "other");
     assert_int_equal(kube_delete(b->kube, &KIND_CONFIGMAP, "ns", "a", wrong, &e), -ERR_CONFLICT);
@@ -113,7 +118,8 @@ static void without_a_name_nothing_is_sent(void **state)
     assert_int_equal(kube_delete(b->kube, &KIND_CONFIGMAP, "ns", "", NULL, &e), -ERR_BAD_REQUEST);
     assert_int_equal(kube_delete(b->kube, &KIND_CONFIGMAP, "", "a", NULL, &e), -ERR_BAD_REQUEST);
     assert_int_equal(kube_get(b->kube, &KIND_CONFIGMAP, "ns", NULL, NULL, &e), -ERR_BAD_REQUEST);
-    assert_int_equal(kube_update(b->kube, &KIND_CONFIGMAP, NULL, nameless, NULL, &e), -ERR_BAD_REQUEST);
+    assert_int_equal(kube_update(b->kube, &KIND_CONFIGMAP, NULL, nameless, NULL, &e),
+                     -ERR_BAD_REQUEST);
     assert_int_equal(fake_kube_asked(b->fake, "/"), 0);
 }
 
@@ -139,7 +145,8 @@ static void lists_are_read_page_by_page(void **state)
     assert_int_equal(fake_kube_asked(b->fake, "limit=0"), 1);
 
     json_auto_t *one = NULL;
-    assert_int_equal(kube_list(b->kube, &KIND_CONFIGMAP, "ns", "fieldSelector=metadata.name%3Dm7", &one, &e), 0);
+    assert_int_equal(
+        kube_list(b->kube, &KIND_CONFIGMAP, "ns", "fieldSelector=metadata.name%3Dm7", &one, &e), 0);
     assert_int_equal(json_array_size(one), 1);
     assert_string_equal(jpath_str(json_array_get(one, 0), "kind", ""), "ConfigMap");
 }
@@ -150,7 +157,8 @@ static void gone_is_only_what_the_api_server_says_is_gone(void **state)
     struct error e = { 0 };
 
     /* a path that nobody serves: plain text */
-    assert_int_equal(kube_raw(b->kube, HTTP_GET, "/nothing/here", NULL, NULL, &e), -ERR_UNAVAILABLE);
+    assert_int_equal(kube_raw(b->kube, HTTP_GET, "/nothing/here", NULL, NULL, &e),
+                     -ERR_UNAVAILABLE);
     fake_kube_down(b->fake);
     assert_int_equal(kube_get(b->kube, &KIND_CONFIGMAP, "ns", "a", NULL, &e), -ERR_UNAVAILABLE);
     fake_kube_up(b->fake);
@@ -208,12 +216,17 @@ static void calls_are_counted_by_what_they_are(void **state)
     assert_int_equal(kube_get(b->kube, &KIND_VMI, "ns", "a", NULL, &e), -ERR_NOT_FOUND);
     assert_int_equal(kube_list(b->kube, &KIND_VMI, "ns", NULL, &all, &e), 0);
     metrics_write(&out);
-    scoped(free) char *get = must_asprintf("kubevirt_rest_client_requests_total{code=\"404\",method=\"GET\",host=\"%s\","
-                                           "resource=\"virtualmachineinstances\",verb=\"GET\"} 1", host);
+    scoped(free) char *get =
+        must_asprintf("kubevirt_rest_client_requests_total{code=\"404\",method=\"GET\",host=\"%s\","
+                      "resource=\"virtualmachineinstances\",verb=\"GET\"} 1",
+                      host);
     scoped(free) char *list = must_asprintf("code=\"200\",method=\"GET\",host=\"%s\","
-                                            "resource=\"virtualmachineinstances\",verb=\"LIST\"} 1", host);
-    scoped(free) char *url = must_asprintf("verb=\"GET\",url=\"http://%s/apis/kubevirt.io/v1/namespaces/%%7Bnamespace%%7D/"
-                                           "virtualmachineinstances/%%7Bname%%7D\"", host);
+                                            "resource=\"virtualmachineinstances\",verb=\"LIST\"} 1",
+                                            host);
+    scoped(free) char *url = must_asprintf(
+        "verb=\"GET\",url=\"http://%s/apis/kubevirt.io/v1/namespaces/%%7Bnamespace%%7D/"
+        "virtualmachineinstances/%%7Bname%%7D\"",
+        host);
     assert_non_null(strstr(out.data, get));
     assert_non_null(strstr(out.data, list));
     assert_non_null(strstr(out.data, url));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the API server is and who we are: kubeconfig files, flags, the pod's service account, exec plugins. */
+/* Where the API server is and who we are: kubeconfig files, flags, the pod's service account, exec
+ * plugins. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static int setup(void **state)
     return 0;
 }
 
-static const char *const file_names[] = { "one", "two", "token", "ca.crt", "namespace", "plugin", "count", "cert", "key" };
+static const char *const file_names[] = { "one",    "two",   "token", "ca.crt", "namespace",
+                                          "plugin", "count", "cert",  "key" };
 
 static char *in_dir(const struct bench *b, const char *name)
 {
@@ -70,28 +72,31 @@ static void put_file(const struct bench *b, const char *name, const char *text)
     must(rename(fresh, path) == 0);
 }
 
-static const char first_file[] = "apiVersion: v1\n"
-                                 "kind: Config\n"
-                                 "current-context: dev\n"
-                                 "contexts:\n"
-                                 "- name: dev\n"
-                                 "  context: {cluster: c1, user: u1, namespace: team}\n"
-                                 "- name: other\n"
-                                 "  context: {cluster: c2, user: u2}\n"
-                                 "clusters:\n"
-                                 "- name: c1\n"
-                                 "  cluster: {server: 'https://one:6443', certificate-authority: ca.crt}\n"
-                                 "users:\n"
-                                 "- name: u1\n"
-                                 "  user: {token: first}\n";
-static const char second_file[] = "{\"current-context\": \"other\", \"clusters\": [{\"name\": \"c1\", \"cluster\": "
-                                  "{\"server\": \"https://ignored\"}}, {\"name\": \"c2\", \"cluster\": {\"server\": "
-                                  "\"https://two/\", \"insecure-skip-tls-verify\": true}}],"
-                                  "\"users\": [{\"name\": \"u2\", \"user\": {\"username\": \"joe\", \"password\": "
-                                  "\"p\"}}]}";
+static const char first_file[] =
+    "apiVersion: v1\n"
+    "kind: Config\n"
+    "current-context: dev\n"
+    "contexts:\n"
+    "- name: dev\n"
+    "  context: {cluster: c1, user: u1, namespace: team}\n"
+    "- name: other\n"
+    "  context: {cluster: c2, user: u2}\n"
+    "clusters:\n"
+    "- name: c1\n"
+    "  cluster: {server: 'https://one:6443', certificate-authority: ca.crt}\n"
+    "users:\n"
+    "- name: u1\n"
+    "  user: {token: first}\n";
+static const char second_file[] =
+    "{\"current-context\": \"other\", \"clusters\": [{\"name\": \"c1\", \"cluster\": "
+    "{\"server\": \"https://ignored\"}}, {\"name\": \"c2\", \"cluster\": {\"server\": "
+    "\"https://two/\", \"insecure-skip-tls-verify\": true}}],"
+    "\"users\": [{\"name\": \"u2\", \"user\": {\"username\": \"joe\", \"password\": "
+    "\"p\"}}]}";
 
 /* Loads, and returns the Authorization value (new). */
-static char *load(struct bench *b, const struct kube_config_request *q, struct kube_credentials *ret)
+static char *load(struct bench *b, const struct kube_config_request *q,
+                  struct kube_credentials *ret)
 {
     struct error e = { 0 };
 
@@ -110,7 +115,8 @@ static void the_current_context_counts_and_files_are_relative(void **state)
 
     put_file(b, "one", first_file);
     put_file(b, "ca.crt", "a CA");
-    scoped(free) char *authorization = load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
+    scoped(free) char *authorization =
+        load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
     assert_string_equal(authorization, "Bearer first");
     assert_string_equal(k.server, "https://one:6443");
     assert_string_equal(k.ca_pem, "a CA");
@@ -180,8 +186,10 @@ static const struct refusal_case {
     int code;
     const char *says;
 } refusal_cases[] = {
-    { "a context that does not exist", first_file, "nope", -ERR_BAD_REQUEST, "context 'nope' does not exist" },
-    { "a cluster that does not exist", first_file, "other", -ERR_BAD_REQUEST, "cluster 'c2' does not exist" },
+    { "a context that does not exist", first_file, "nope", -ERR_BAD_REQUEST,
+      "context 'nope' does not exist" },
+    { "a cluster that does not exist", first_file, "other", -ERR_BAD_REQUEST,
+      "cluster 'c2' does not exist" },
     { "not YAML", "a: [", NULL, -ERR_BAD_REQUEST, "yaml line" },
     { "data that is no base64",
       "current-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n"
@@ -204,7 +212,8 @@ static void refuses(void **state)
     struct error e = { 0 };
 
     put_file(b, "one", c->file);
-    int r = kube_config_load(&b->config, &(struct kube_config_request){ .kubeconfig = path, .context = c->context }, &e);
+    int r = kube_config_load(
+        &b->config, &(struct kube_config_request){ .kubeconfig = path, .context = c->context }, &e);
     assert_int_equal(r, c->code);
     if (!strstr(e.msg, c->says))
         fail_msg("says: %s", e.msg);
@@ -219,14 +228,16 @@ static void nothing_configured_says_what_to_do(void **state)
     assert_true(kube_config_load(&b->config, &(struct kube_config_request){ 0 }, &e) < 0);
     assert_non_null(strstr(e.msg, "--kubeconfig"));
     scoped(free) char *absent = in_dir(b, "absent");
-    assert_true(kube_config_load(&b->config, &(struct kube_config_request){ .kubeconfig = absent }, &e) < 0);
+    assert_true(kube_config_load(&b->config, &(struct kube_config_request){ .kubeconfig = absent },
+                                 &e) < 0);
     assert_non_null(strstr(e.msg, "absent"));
 }
 
 static void a_pod_uses_its_service_account(void **state)
 {
     struct bench *b = *state;
-    const struct kube_config_request q = { .service_account_dir = b->dir, .must_be_explicit = true };
+    const struct kube_config_request q = { .service_account_dir = b->dir,
+                                           .must_be_explicit = true };
     struct kube_credentials k;
 
     put_file(b, "token", "pod-token\n");
@@ -251,7 +262,8 @@ static void daemons_do_not_look_into_the_home_folder(void **state)
 
     put_file(b, "one", first_file);
     (void)setenv("KUBECONFIG", list, 1);
-    assert_true(kube_config_load(&b->config, &(struct kube_config_request){ .must_be_explicit = true }, &e) < 0);
+    assert_true(kube_config_load(
+                    &b->config, &(struct kube_config_request){ .must_be_explicit = true }, &e) < 0);
 }
 
 static void a_token_file_is_read_again_when_it_changes(void **state)
@@ -262,9 +274,10 @@ static void a_token_file_is_read_again_when_it_changes(void **state)
     struct error e = { 0 };
 
     put_file(b, "token", "t1");
-    put_file(b, "one",
-             "current-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
-             "clusters: [{name: x, cluster: {server: 'http://s'}}]\nusers: [{name: x, user: {tokenFile: token}}]");
+    put_file(
+        b, "one",
+        "current-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
+        "clusters: [{name: x, cluster: {server: 'http://s'}}]\nusers: [{name: x, user: {tokenFile: token}}]");
     scoped(free) char *first = load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
     assert_string_equal(first, "Bearer t1");
     kube_credentials_done(&k);
@@ -289,12 +302,13 @@ static void put_plugin(const struct bench *b, const char *script)
 
     put_file(b, "plugin", script);
     must(chmod(path, 0700) == 0);
-    put_file(b, "one",
-             "current-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
-             "clusters: [{name: x, cluster: {server: 'http://s'}}]\n"
-             "users:\n- name: x\n  user:\n    exec:\n"
-             "      apiVersion: client.authentication.k8s.io/v1\n      command: ./plugin\n      args: [a1, a2]\n"
-             "      env: [{name: FLAVOUR, value: salt}]\n      interactiveMode: Never\n      provideClusterInfo: true\n");
+    put_file(
+        b, "one",
+        "current-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\n"
+        "clusters: [{name: x, cluster: {server: 'http://s'}}]\n"
+        "users:\n- name: x\n  user:\n    exec:\n"
+        "      apiVersion: client.authentication.k8s.io/v1\n      command: ./plugin\n      args: [a1, a2]\n"
+        "      env: [{name: FLAVOUR, value: salt}]\n      interactiveMode: Never\n      provideClusterInfo: true\n");
 }
 
 static void a_plugin_is_asked_and_its_answer_kept(void **state)
@@ -311,7 +325,8 @@ static void a_plugin_is_asked_and_its_answer_kept(void **state)
     struct error e = { 0 };
 
     put_plugin(b, script);
-    scoped(free) char *authorization = load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
+    scoped(free) char *authorization =
+        load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
     assert_string_equal(authorization, "Bearer a1-a2-salt-cluster");
     kube_credentials_done(&k);
     assert_int_equal(kube_config_refresh(b->config, &e), 0);
@@ -338,7 +353,8 @@ static void an_expired_answer_is_asked_for_again(void **state)
     struct stat st;
 
     put_plugin(b, script);
-    scoped(free) char *authorization = load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
+    scoped(free) char *authorization =
+        load(b, &(struct kube_config_request){ .kubeconfig = path }, &k);
     assert_non_null(authorization);
     kube_credentials_done(&k);
     assert_int_equal(kube_config_refresh(b->config, &e), 0);
@@ -358,7 +374,8 @@ static const struct plugin_case {
     { "a plugin without an answer",
       "#!/bin/sh\necho '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{}}'\n",
       "neither a token nor a certificate" },
-    { "a plugin that never ends its answer", "#!/bin/sh\nhead -c 3000000 /dev/zero\n", "larger than" },
+    { "a plugin that never ends its answer", "#!/bin/sh\nhead -c 3000000 /dev/zero\n",
+      "larger than" },
 };
 
 static void plugin_refused(void **state)
@@ -371,7 +388,8 @@ static void plugin_refused(void **state)
     struct error e = { 0 };
 
     put_plugin(b, c->script);
-    assert_int_equal(kube_config_load(&b->config, &(struct kube_config_request){ .kubeconfig = path }, &e), 0);
+    assert_int_equal(
+        kube_config_load(&b->config, &(struct kube_config_request){ .kubeconfig = path }, &e), 0);
     assert_true(kube_config_refresh(b->config, &e) < 0);
     if (!strstr(e.msg, c->says) || !strstr(e.msg, "exec plugin"))
         fail_msg("says: %s", e.msg);

@@ -21,13 +21,14 @@
 
 enum { T0 = 1000000 };
 
-static const char involved_text[] = "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachineInstance\","
-                                    "\"namespace\":\"ns\",\"name\":\"vm\",\"uid\":\"u-1\"}";
+static const char involved_text[] =
+    "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachineInstance\","
+    "\"namespace\":\"ns\",\"name\":\"vm\",\"uid\":\"u-1\"}";
 
 /* ---- the correlator ---- */
 
-static enum event_fate judge(struct correlator *c, const char *reason, const char *message, int64_t at_ms,
-                             struct event_verdict *ret)
+static enum event_fate judge(struct correlator *c, const char *reason, const char *message,
+                             int64_t at_ms, struct event_verdict *ret)
 {
     json_auto_t *involved = json_loads(involved_text, 0, NULL);
     const struct event_facts f = { "virt-handler", "node", involved, "Normal", reason, message };
@@ -92,10 +93,12 @@ static void many_messages_of_one_reason_are_combined(void **state)
         assert_int_equal(judge(c, "Sync", message, T0, NULL), EVENT_NEW);
     }
     assert_int_equal(judge(c, "Sync", "one more", T0, &v), EVENT_NEW);
-    assert_string_equal(jpath_str(v.event, "message", ""), "(combined from similar events): one more");
+    assert_string_equal(jpath_str(v.event, "message", ""),
+                        "(combined from similar events): one more");
     event_verdict_done(&v);
     assert_int_equal(judge(c, "Sync", "and another", T0, &v), EVENT_REPEAT);
-    assert_string_equal(jpath_str(v.event, "message", ""), "(combined from similar events): and another");
+    assert_string_equal(jpath_str(v.event, "message", ""),
+                        "(combined from similar events): and another");
     event_verdict_done(&v);
     assert_int_equal(judge(c, "Other", "of another reason", T0, &v), EVENT_NEW);
     assert_string_equal(jpath_str(v.event, "message", ""), "of another reason");
@@ -158,7 +161,8 @@ static void memory_is_bounded(void **state)
 
     for (int i = 0; i < 3 * EVENT_REMEMBERED; i++) {
         (void)snprintf(name, sizeof(name), "vm-%d", i);
-        json_auto_t *involved = must_pack("{s:s, s:s, s:s}", "kind", "VM", "namespace", "ns", "name", name);
+        json_auto_t *involved =
+            must_pack("{s:s, s:s, s:s}", "kind", "VM", "namespace", "ns", "name", name);
         const struct event_facts f = { "c", "", involved, "Normal", "R", "m" };
         struct event_verdict v = correlator_judge(c, &f, T0);
         assert_int_equal(v.fate, EVENT_NEW);
@@ -181,9 +185,10 @@ static int setup(void **state)
     struct bench *b = must_calloc(1, sizeof(*b));
 
     b->fake = fake_kube_start();
-    b->recorder = event_recorder_start(fake_kube_client(b->fake), "virtualmachine-controller", NULL);
-    b->vm = must_pack("{s:{s:s, s:s, s:s, s:s}}", "metadata", "namespace", "ns", "name", "vm", "uid", "u-1",
-                      "resourceVersion", "7");
+    b->recorder =
+        event_recorder_start(fake_kube_client(b->fake), "virtualmachine-controller", NULL);
+    b->vm = must_pack("{s:{s:s, s:s, s:s, s:s}}", "metadata", "namespace", "ns", "name", "vm",
+                      "uid", "u-1", "resourceVersion", "7");
     *state = b;
     return 0;
 }

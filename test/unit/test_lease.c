@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leader election against the fake API server: two candidates, release, loss, expiry by one's own clock. */
+/* Leader election against the fake API server: two candidates, release, loss, expiry by one's own
+ * clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -125,8 +126,10 @@ static void the_first_makes_the_lease_and_renews_it(void **state)
     (void)nanosleep(&(struct timespec){ .tv_nsec = DEADLINE_MS * 1000000L }, NULL);
     assert_true(fake_kube_asked(b->fake, "PUT ") > before);
     json_auto_t *later = record(b);
-    assert_string_not_equal(jpath_str(later, "spec.renewTime", ""), jpath_str(first, "spec.renewTime", ""));
-    assert_string_equal(jpath_str(later, "spec.acquireTime", ""), jpath_str(first, "spec.acquireTime", "x"));
+    assert_string_not_equal(jpath_str(later, "spec.renewTime", ""),
+                            jpath_str(first, "spec.renewTime", ""));
+    assert_string_equal(jpath_str(later, "spec.acquireTime", ""),
+                        jpath_str(first, "spec.acquireTime", "x"));
     assert_true(lease_is_leader(b->a.lease));
 }
 
@@ -152,10 +155,10 @@ static void a_record_that_stands_still_expires_by_our_own_clock(void **state)
 {
     struct bench *b = *state;
     /* Its times lie in the future: they count for nothing. */
-    json_t *stale = must_pack("{s:{s:s, s:s}, s:{s:s, s:i, s:s, s:i}}", "metadata", "namespace", "kubevirt",
-                              "name", "virt-controller", "spec", "holderIdentity", "ghost",
-                              "leaseDurationSeconds", 3600, "renewTime", "2099-01-01T00:00:00.000000Z",
-                              "leaseTransitions", 6);
+    json_t *stale = must_pack("{s:{s:s, s:s}, s:{s:s, s:i, s:s, s:i}}", "metadata", "namespace",
+                              "kubevirt", "name", "virt-controller", "spec", "holderIdentity",
+                              "ghost", "leaseDurationSeconds", 3600, "renewTime",
+                              "2099-01-01T00:00:00.000000Z", "leaseTransitions", 6);
 
     (void)fake_kube_put(b->fake, &KIND_LEASE, stale);
     int64_t began = clock_mono_ms(&clock_real);

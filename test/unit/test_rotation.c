@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates of an installation over time, against a store in memory and a clock that is moved by hand. */
+/* Certificates of an installation over time, against a store in memory and a clock that is moved by
+ * hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,14 +34,16 @@ struct bench {
     const char *fail_on; /* a name whose writes fail */
 };
 
-static const char *const kind_names[] = { "secret", "configmap", "apiservice", "mutating", "validating" };
+static const char *const kind_names[] = { "secret", "configmap", "apiservice", "mutating",
+                                          "validating" };
 
 static char *place(enum cert_object kind, const char *name)
 {
     return must_asprintf("%s/%s", kind_names[kind], name);
 }
 
-static int fake_get(void *ctx, enum cert_object kind, const char *name, json_t **ret, struct error *e)
+static int fake_get(void *ctx, enum cert_object kind, const char *name, json_t **ret,
+                    struct error *e)
 {
     struct bench *b = ctx;
     scoped(free) char *key = place(kind, name);
@@ -82,7 +85,8 @@ static int fake_update(void *ctx, enum cert_object kind, const json_t *obj, stru
 
     if (streq(b->fail_on, meta_name(obj)))
         return error_set(e, ERR_UNAVAILABLE, "on purpose");
-    if (!streq(jpath_str(there, "metadata.resourceVersion", ""), jpath_str(obj, "metadata.resourceVersion", "x")))
+    if (!streq(jpath_str(there, "metadata.resourceVersion", ""),
+               jpath_str(obj, "metadata.resourceVersion", "x")))
         return error_set(e, ERR_CONFLICT, "conflict");
     b->writes++;
     keep(b, kind, must_copy(obj));
@@ -97,10 +101,12 @@ static int setup(void **state)
     b->settings = (struct rotation_settings){ .namespace = "kubevirt", .clock = &b->clock.clock };
     b->store = (struct cert_store){ fake_get, fake_create, fake_update, b };
     b->objects = json_object();
-    keep(b, CERT_APISERVICE, must_pack("{s:{s:s}, s:{s:{s:s}}}", "metadata", "name", "v1.subresources.kubevirt.io",
-                                       "spec", "service", "name", "virt-api"));
-    keep(b, CERT_MUTATING, must_pack("{s:{s:s}, s:[{s:{}}, {s:{s:s}}]}", "metadata", "name", "virt-api-mutator",
-                                     "webhooks", "clientConfig", "clientConfig", "caBundle", "b2xk"));
+    keep(b, CERT_APISERVICE,
+         must_pack("{s:{s:s}, s:{s:{s:s}}}", "metadata", "name", "v1.subresources.kubevirt.io",
+                   "spec", "service", "name", "virt-api"));
+    keep(b, CERT_MUTATING,
+         must_pack("{s:{s:s}, s:[{s:{}}, {s:{s:s}}]}", "metadata", "name", "virt-api-mutator",
+                   "webhooks", "clientConfig", "clientConfig", "caBundle", "b2xk"));
     *state = b;
     return 0;
 }
@@ -131,7 +137,8 @@ static void pass(struct bench *b)
 static char *secret_text(struct bench *b, const char *name, const char *key)
 {
     scoped(free) char *at = place(CERT_SECRET, name);
-    const char *text = json_string_value(json_object_get(jpath_obj(json_object_get(b->objects, at), "data"), key));
+    const char *text =
+        json_string_value(json_object_get(jpath_obj(json_object_get(b->objects, at), "data"), key));
     size_t len;
 
     return text ? str_unbase64(text, &len) : NULL;
@@ -271,7 +278,8 @@ static void a_damaged_or_foreign_named_leaf_is_replaced_at_once(void **state)
     scoped(free) char *cert = secret_text(b, api_secret, "tls.crt");
     scoped(free) char *key = secret_text(b, api_secret, "tls.key");
     assert_true(pki_pair_fits(cert, key));
-    assert_string_equal(jpath_str(json_object_get(b->objects, "secret/kubevirt-virt-api-certs"), "metadata.annotations.mine", ""),
+    assert_string_equal(jpath_str(json_object_get(b->objects, "secret/kubevirt-virt-api-certs"),
+                                  "metadata.annotations.mine", ""),
                         "kept");
     b->settings.namespace = "moved"; /* as if restored into another namespace */
     pass(b);
@@ -301,8 +309,10 @@ static void a_new_ca_overlaps_and_its_leaves_wait_until_it_is_known(void **state
     assert_string_equal(same_leaf, old_leaf);
     assert_true(pki_verifies_at(same_leaf, all, b->clock.now_ms));
     scoped(free) char *encoded = str_base64(all, strlen(all));
-    assert_string_equal(jpath_str(json_object_get(b->objects, "apiservice/v1.subresources.kubevirt.io"), "spec.caBundle", ""),
-                        encoded);
+    assert_string_equal(
+        jpath_str(json_object_get(b->objects, "apiservice/v1.subresources.kubevirt.io"),
+                  "spec.caBundle", ""),
+        encoded);
 
     assert_true(b->again_ms <= ROTATION_SPREAD_MS);
     b->clock.now_ms += ROTATION_SPREAD_MS + 1000;
@@ -338,8 +348,9 @@ static void put_foreign_ca(struct bench *b, bool with_key, int64_t valid_ms, str
     assert_int_equal(pki_make_ca_at(ret, "kubevirt.io", start_ms, valid_ms, &e), 0);
     scoped(free) char *cert = str_base64(ret->cert_pem, strlen(ret->cert_pem));
     scoped(free) char *key = str_base64(ret->key_pem, strlen(ret->key_pem));
-    json_t *secret = must_pack("{s:{s:s, s:{s:s}}, s:{s:s}}", "metadata", "name", "kubevirt-ca", "labels",
-                               "app.kubernetes.io/managed-by", "virt-operator", "data", "tls.crt", cert);
+    json_t *secret =
+        must_pack("{s:{s:s, s:{s:s}}, s:{s:s}}", "metadata", "name", "kubevirt-ca", "labels",
+                  "app.kubernetes.io/managed-by", "virt-operator", "data", "tls.crt", cert);
     if (with_key)
         jpath_set_str(secret, "data['tls.key']", key);
     keep(b, CERT_SECRET, secret);
@@ -386,18 +397,22 @@ static void a_foreign_bundle_and_leaf_are_left_as_they_are(void **state)
 
     put_foreign_ca(b, true, 7LL * DAY, &ca);
     scoped(free) char *theirs = must_asprintf("# made by others\n%s", ca.cert_pem);
-    keep(b, CERT_CONFIGMAP, must_pack("{s:{s:s, s:{s:s}}, s:{s:s}}", "metadata", "name", "kubevirt-ca", "labels",
-                                      "app.kubernetes.io/managed-by", "virt-operator", "data", "ca-bundle", theirs));
-    keep(b, CERT_SECRET, must_pack("{s:{s:s, s:{s:s}}}", "metadata", "name", api_secret, "labels",
-                                   "app.kubernetes.io/managed-by", "virt-operator"));
+    keep(b, CERT_CONFIGMAP,
+         must_pack("{s:{s:s, s:{s:s}}, s:{s:s}}", "metadata", "name", "kubevirt-ca", "labels",
+                   "app.kubernetes.io/managed-by", "virt-operator", "data", "ca-bundle", theirs));
+    keep(b, CERT_SECRET,
+         must_pack("{s:{s:s, s:{s:s}}}", "metadata", "name", api_secret, "labels",
+                   "app.kubernetes.io/managed-by", "virt-operator"));
     pass(b);
     scoped(free) char *all = bundle(b);
     assert_string_equal(all, theirs);
     scoped(free) char *leaf = secret_text(b, api_secret, "tls.crt");
     assert_null(leaf);
     scoped(free) char *want = str_base64(theirs, strlen(theirs));
-    assert_string_equal(jpath_str(json_object_get(b->objects, "apiservice/v1.subresources.kubevirt.io"), "spec.caBundle", ""),
-                        want);
+    assert_string_equal(
+        jpath_str(json_object_get(b->objects, "apiservice/v1.subresources.kubevirt.io"),
+                  "spec.caBundle", ""),
+        want);
     pki_pair_done(&ca);
 }
 

@@ -250,7 +250,8 @@ static void metrics_tell_depth_and_adds(void **state)
     assert_non_null(strstr(out.data, "kubevirt_workqueue_depth{name=\"measured\"} 2"));
     assert_non_null(strstr(out.data, "kubevirt_workqueue_adds_total{name=\"measured\"} 2"));
     assert_non_null(strstr(out.data, "kubevirt_workqueue_retries_total{name=\"measured\"} 1"));
-    assert_non_null(strstr(out.data, "kubevirt_workqueue_unfinished_work_seconds{name=\"measured\"} 0"));
+    assert_non_null(
+        strstr(out.data, "kubevirt_workqueue_unfinished_work_seconds{name=\"measured\"} 0"));
     buf_done(&out);
     workqueue_free(q);
 }

@@ -22,22 +22,26 @@ static const struct read_case {
     { "a: \"1\"", "{\"a\":\"1\"}" },
     { "a: '1'", "{\"a\":\"1\"}" },
     { "a: yes\nb: no\nc: on\nd: Off", "{\"a\":true,\"b\":false,\"c\":true,\"d\":false}" },
-    { "a: true\nb: \"true\"\nc: TRUE\nd: tRue", "{\"a\":true,\"b\":\"true\",\"c\":true,\"d\":\"tRue\"}" },
+    { "a: true\nb: \"true\"\nc: TRUE\nd: tRue",
+      "{\"a\":true,\"b\":\"true\",\"c\":true,\"d\":\"tRue\"}" },
     { "a:\nb: ~\nc: null\nd: ''", "{\"a\":null,\"b\":null,\"c\":null,\"d\":\"\"}" },
     { "a: 0x1f\nb: 010\nc: 0b101\nd: 0o17\ne: 08", "{\"a\":31,\"b\":8,\"c\":5,\"d\":15,\"e\":8}" },
-    { "a: -5\nb: +5\nc: 1_000\nd: 1.5\ne: 1e3\nf: .5", "{\"a\":-5,\"b\":5,\"c\":1000,\"d\":1.5,\"e\":1000,\"f\":0.5}" },
+    { "a: -5\nb: +5\nc: 1_000\nd: 1.5\ne: 1e3\nf: .5",
+      "{\"a\":-5,\"b\":5,\"c\":1000,\"d\":1.5,\"e\":1000,\"f\":0.5}" },
     { "a: 1Gi\nb: 100m\nc: 1.2.3\ne: 0x\nf: 1e",
       "{\"a\":\"1Gi\",\"b\":\"100m\",\"c\":\"1.2.3\",\"e\":\"0x\",\"f\":\"1e\"}" },
     { "a: 9223372036854775807\nb: -9223372036854775808",
       "{\"a\":9223372036854775807,\"b\":-9223372036854775808}" },
-    { "a: 2001-01-02\nb: 2001-01-02T03:04:05Z", "{\"a\":\"2001-01-02\",\"b\":\"2001-01-02T03:04:05Z\"}" },
+    { "a: 2001-01-02\nb: 2001-01-02T03:04:05Z",
+      "{\"a\":\"2001-01-02\",\"b\":\"2001-01-02T03:04:05Z\"}" },
     { "a: 12:30:45", "{\"a\":\"12:30:45\"}" },
     { "1: a\ntrue: b\n1.5: c", "{\"1\":\"a\",\"true\":\"b\",\"1.5\":\"c\"}" },
     { "a: |\n  x\n  y\nb: >-\n  x\n  y", "{\"a\":\"x\\ny\\n\",\"b\":\"x y\"}" },
     { "a: [1, {b: c}, [d]]", "{\"a\":[1,{\"b\":\"c\"},[\"d\"]]}" },
     { "{\"a\": {\"b\": [true, null]}}", "{\"a\":{\"b\":[true,null]}}" },
     { "a: &x {k: v}\nb: *x", "{\"a\":{\"k\":\"v\"},\"b\":{\"k\":\"v\"}}" },
-    { "base: &b {x: 1, z: 2}\nc:\n  <<: *b\n  z: 3", "{\"base\":{\"x\":1,\"z\":2},\"c\":{\"z\":3,\"x\":1}}" },
+    { "base: &b {x: 1, z: 2}\nc:\n  <<: *b\n  z: 3",
+      "{\"base\":{\"x\":1,\"z\":2},\"c\":{\"z\":3,\"x\":1}}" },
     { "p: &p {x: 1}\nq: &q {x: 2, z: 3}\nc:\n  <<: [*p, *q]",
       "{\"p\":{\"x\":1},\"q\":{\"x\":2,\"z\":3},\"c\":{\"x\":1,\"z\":3}}" },
     { "a: !!str 5\nb: !!int 7", "{\"a\":\"5\",\"b\":7}" },
@@ -90,8 +94,8 @@ static void alias_bombs_are_refused(void **state)
 
     (void)buf_adds(&text, "l0: &l0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for (int i = 1; i < 12; i++)
-        (void)buf_addf(&text, "l%d: &l%d [*l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d]\n", i, i,
-                       i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+        (void)buf_addf(&text, "l%d: &l%d [*l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d, *l%d]\n",
+                       i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     assert_int_equal(yaml_parse(&got, text.data, text.len, &e), -ERR_BAD_REQUEST);
     assert_non_null(strstr(e.msg, "aliases grow too large"));
 }
@@ -117,16 +121,18 @@ static void documents_come_one_by_one_without_the_empty_ones(void **state)
     scoped(free) char *got = must_dumps(all, JSON_COMPACT);
     assert_string_equal(got, "[{\"a\":1},{\"b\":2}]");
     json_auto_t *none = NULL;
-    assert_int_equal(yaml_parse_all(&none, "a: 1\n---\nb: [", strlen("a: 1\n---\nb: ["), &e), -ERR_BAD_REQUEST);
+    assert_int_equal(yaml_parse_all(&none, "a: 1\n---\nb: [", strlen("a: 1\n---\nb: ["), &e),
+                     -ERR_BAD_REQUEST);
 }
 
 static void writes_as_kubectl_does(void **state)
 {
-    static const char json[] = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\","
-                               "\"labels\":{\"kubevirt.io\":\"\",\"n\":\"5\"},\"annotations\":{},"
-                               "\"creationTimestamp\":\"2025-01-01T00:00:00Z\"},"
-                               "\"spec\":{\"list\":[],\"containers\":[{\"name\":\"c\",\"args\":[\"-v\",\"a: b\",\"*\"],"
-                               "\"env\":null}],\"script\":\"one\\ntwo\\n\",\"on\":true,\"n\":1.5}}";
+    static const char json[] =
+        "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"a\","
+        "\"labels\":{\"kubevirt.io\":\"\",\"n\":\"5\"},\"annotations\":{},"
+        "\"creationTimestamp\":\"2025-01-01T00:00:00Z\"},"
+        "\"spec\":{\"list\":[],\"containers\":[{\"name\":\"c\",\"args\":[\"-v\",\"a: b\",\"*\"],"
+        "\"env\":null}],\"script\":\"one\\ntwo\\n\",\"on\":true,\"n\":1.5}}";
     static const char want[] = "apiVersion: v1\n"
                                "kind: Pod\n"
                                "metadata:\n"
@@ -158,20 +164,92 @@ static void writes_as_kubectl_does(void **state)
 
 /* Strings that are easily read as something else, or that only one style can carry. */
 static const char *const strings[] = {
-    "", " ", "a", "a b", " a", "a ", "-", "- a", "-a", "?", "? a", ":", "a:", ":a", "a: b", "a:b", "a #b", "a#b",
-    "#a", "true", "y", "No", "null", "~", "1", "1.5", "0x1", "1e3", ".inf", "1_000", "12:30", "2001-01-02",
-    "2001-01-02T03:04:05Z", "<<", "=", "*a", "&a", "!a", "|", ">", "%a", "@a", "`a", "'", "\"", "'a'", "\"a\"", "{",
-    "{a: b}", "[a]", "a,b", "---", "--- a", "...", "a\n", "a\nb", "a\nb\n", "a\n\n", "\n", "\na", " a\nb", "a\n b\n",
-    "a\n\nb\n\n\n", "tab\there", "\ttab", "a\r\nb", "bell\x07", "\xc3\xa9t\xc3\xa9", "\xe2\x80\xa8", "\xc2\x85", "\xef\xbb\xbf",
-    "\xf0\x9f\x98\x80", "back\\slash", "a'b", "a\"b", "very long very long very long very long very long very long very "
-    "long very long very long very long line that must not be folded", "C:\\x: y", "x: # y",
+    "",
+    " ",
+    "a",
+    "a b",
+    " a",
+    "a ",
+    "-",
+    "- a",
+    "-a",
+    "?",
+    "? a",
+    ":",
+    "a:",
+    ":a",
+    "a: b",
+    "a:b",
+    "a #b",
+    "a#b",
+    "#a",
+    "true",
+    "y",
+    "No",
+    "null",
+    "~",
+    "1",
+    "1.5",
+    "0x1",
+    "1e3",
+    ".inf",
+    "1_000",
+    "12:30",
+    "2001-01-02",
+    "2001-01-02T03:04:05Z",
+    "<<",
+    "=",
+    "*a",
+    "&a",
+    "!a",
+    "|",
+    ">",
+    "%a",
+    "@a",
+    "`a",
+    "'",
+    "\"",
+    "'a'",
+    "\"a\"",
+    "{",
+    "{a: b}",
+    "[a]",
+    "a,b",
+    "---",
+    "--- a",
+    "...",
+    "a\n",
+    "a\nb",
+    "a\nb\n",
+    "a\n\n",
+    "\n",
+    "\na",
+    " a\nb",
+    "a\n b\n",
+    "a\n\nb\n\n\n",
+    "tab\there",
+    "\ttab",
+    "a\r\nb",
+    "bell\x07",
+    "\xc3\xa9t\xc3\xa9",
+    "\xe2\x80\xa8",
+    "\xc2\x85",
+    "\xef\xbb\xbf",
+    "\xf0\x9f\x98\x80",
+    "back\\slash",
+    "a'b",
+    "a\"b",
+    "very long very long very long very long very long very long very "
+    "long very long very long very long line that must not be folded",
+    "C:\\x: y",
+    "x: # y",
 };
 
 static void strings_survive_the_way_there_and_back(void **state)
 {
     for (size_t i = 0; i < countof(strings); i++) {
-        json_auto_t *v = must_pack("{s:s, s:[s, {s:s, s:s}], s:{s:s}}", "a", strings[i], "list", strings[i], "k",
-                                   strings[i], "l", "x", "deep", "k", strings[i]);
+        json_auto_t *v = must_pack("{s:s, s:[s, {s:s, s:s}], s:{s:s}}", "a", strings[i], "list",
+                                   strings[i], "k", strings[i], "l", "x", "deep", "k", strings[i]);
         json_auto_t *back = NULL;
         struct error e = { 0 };
         scoped(free) char *text = yaml_dump(v);
@@ -195,7 +273,14 @@ static void keys_survive_too(void **state)
 static void nested_lists_and_scalars_survive(void **state)
 {
     static const char *const texts[] = {
-        "[[1,[2,[]]],[],{}]", "[{\"a\":[{\"b\":[1,2]},{\"c\":{}}]}]", "5", "\"x\"", "null", "[]", "{}", "[null,true,-1.25]",
+        "[[1,[2,[]]],[],{}]",
+        "[{\"a\":[{\"b\":[1,2]},{\"c\":{}}]}]",
+        "5",
+        "\"x\"",
+        "null",
+        "[]",
+        "{}",
+        "[null,true,-1.25]",
     };
 
     for (size_t i = 0; i < countof(texts); i++) {
@@ -231,7 +316,8 @@ int main(void)
                                           .initial_state = (void *)&read_cases[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(alias_bombs_are_refused);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(deep_nesting_is_refused);
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(documents_come_one_by_one_without_the_empty_ones);
+    tests[n++] =
+        (struct CMUnitTest)cmocka_unit_test(documents_come_one_by_one_without_the_empty_ones);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(writes_as_kubectl_does);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(strings_survive_the_way_there_and_back);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(keys_survive_too);
