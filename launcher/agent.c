@@ -116,8 +116,8 @@ static void ask(void *arg)
     struct error e;
 
     if (hypervisor_agent(a->hypervisor, q->command, &answer, &e) < 0) {
-        log_debug("guest agent gave no answer, asking again later", "command", q->command,
-                  "error", e.msg);
+        log_debug("guest agent gave no answer, asking again later", "command", q->command, "error",
+                  e.msg);
     } else {
         json_t *value = q->convert(answer);
         if (q->member)

@@ -33,7 +33,8 @@ struct agent *agent_new(struct loop *l, struct hypervisor *h, struct machine *m)
 void agent_free(struct agent *a);
 void agent_set_connected(struct agent *a, bool is_connected);
 
-/* The interfaces that the domain has, to which the agent's addresses are added.  Takes the array.  Any thread. */
+/* The interfaces that the domain has, to which the agent's addresses are added.  Takes the array.
+ * Any thread. */
 void agent_set_domain_interfaces(struct agent *a, json_t *interfaces);
 
 /* What was said last: new reference, or NULL.  Any thread. */

@@ -119,8 +119,7 @@ static void on_deadline(void *arg)
 static void arm_deadline(void *arg)
 {
     struct request *q = arg;
-    q->deadline =
-        loop_timer_new(launcher_loop(q->launcher), q->route->deadline_ms, on_deadline, q);
+    q->deadline = loop_timer_new(launcher_loop(q->launcher), q->route->deadline_ms, on_deadline, q);
 }
 
 static void run_request(void *arg)

@@ -174,8 +174,8 @@ static int read_keys(json_t *keys, enum cloudinit_kind kind, const json_t *vmi, 
     return 0;
 }
 
-static int write_text(const char *dir, const char *name, const char *text,
-                      struct iso_files *files, const char *name_in_image, struct error *e)
+static int write_text(const char *dir, const char *name, const char *text, struct iso_files *files,
+                      const char *name_in_image, struct error *e)
 {
     scoped(free) char *path = must_asprintf("%s/%s", dir, name);
     scoped_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

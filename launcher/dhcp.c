@@ -47,8 +47,19 @@ enum option_code {
 static const uint8_t cookie[4] = { 99, 130, 83, 99 };
 
 /* Places in the fixed part (RFC 2131, figure 1). */
-enum { AT_OP = 0, AT_HTYPE = 1, AT_HLEN = 2, AT_XID = 4, AT_FLAGS = 10, AT_CIADDR = 12,
-       AT_YIADDR = 16, AT_SIADDR = 20, AT_GIADDR = 24, AT_CHADDR = 28, AT_COOKIE = 236 };
+enum {
+    AT_OP = 0,
+    AT_HTYPE = 1,
+    AT_HLEN = 2,
+    AT_XID = 4,
+    AT_FLAGS = 10,
+    AT_CIADDR = 12,
+    AT_YIADDR = 16,
+    AT_SIADDR = 20,
+    AT_GIADDR = 24,
+    AT_CHADDR = 28,
+    AT_COOKIE = 236
+};
 
 /* What matters of a request. */
 struct request {
@@ -189,7 +200,8 @@ static void put_search(struct writer *w, const char *search)
         put(w, OPTION_SEARCH, encoded + at, len - at < 255 ? len - at : 255);
 }
 
-/* Classless routes replace the router option for clients that know them: the gateway itself, then all. */
+/* Classless routes replace the router option for clients that know them: the gateway itself, then
+ * all. */
 static void put_routes(struct writer *w, const struct dhcp_lease *lease)
 {
     uint8_t routes[5] = { 0 };

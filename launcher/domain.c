@@ -123,7 +123,8 @@ static int plan_memory(struct domain_plan *p, struct error *e)
         if (!given)
             continue;
         if (quantity_from_json(given, &q) < 0 || quantity_value(q) <= 0)
-            return error_set(e, ERR_INVALID, "spec.domain.%s is not an amount of memory", places[i]);
+            return error_set(e, ERR_INVALID, "spec.domain.%s is not an amount of memory",
+                             places[i]);
         p->memory_bytes = quantity_value(q);
         return 0;
     }
@@ -153,8 +154,7 @@ static int plan(struct domain_plan *p, const json_t *vmi, const json_t *options,
         return error_set(e, ERR_INVALID, "spec.domain is missing");
     if (!p->arch)
         return error_set(e, ERR_INVALID, "spec.architecture \"%s\" is not known", arch);
-    if (!p->is_kvm && !facts->is_emulation_allowed &&
-        !jpath_bool(options, "useEmulation", false))
+    if (!p->is_kvm && !facts->is_emulation_allowed && !jpath_bool(options, "useEmulation", false))
         return error_set(e, ERR_UNAVAILABLE,
                          "/dev/kvm is not usable in this pod and emulation is not allowed "
                          "(developerConfiguration.useEmulation)");

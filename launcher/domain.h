@@ -68,7 +68,8 @@ char *domain_name(const json_t *vmi);
 /* New array of {"name","target"}: the disk of each volume as the guest's bus names it. */
 json_t *domain_disk_targets(const json_t *vmi);
 
-/* The guest file of a volume that is a plain path (spec 05, section 3.4); NULL for an unknown kind.  New. */
+/* The guest file of a volume that is a plain path (spec 05, section 3.4); NULL for an unknown kind.
+ * New. */
 char *domain_volume_path(const json_t *volume, const json_t *vmi, const struct layout *layout);
 
 #endif

@@ -172,8 +172,10 @@ static int write_inputs(struct xml *x, const struct domain_plan *p, struct error
     json_array_foreach(jpath_arr(p->devices, "inputs"), i, input) {
         const char *type = jpath_str(input, "type", "");
         if (!streq(type, "tablet"))
-            return error_set(e, ERR_INVALID, "spec.domain.devices.inputs[%zu]: type \"%s\" "
-                             "(wanted: tablet)", i, type);
+            return error_set(e, ERR_INVALID,
+                             "spec.domain.devices.inputs[%zu]: type \"%s\" "
+                             "(wanted: tablet)",
+                             i, type);
         const char *bus = jpath_str(input, "bus", "usb");
         xml_open(x, "input");
         xml_attr(x, "type", type);
@@ -364,10 +366,10 @@ static int write_vsock(struct xml *x, const struct domain_plan *p, struct error 
 
 /* The order gives the guest its PCI slots: add new rows at the end. */
 static domain_part_fn *const device_parts[] = {
-    write_controllers, domain_disks,   domain_interfaces, write_serial,          write_graphics,
-    write_inputs,      write_channels, write_rng,         write_balloon,         write_watchdog,
-    write_tpm,         write_sound,    write_panic,       write_usb_redirection, write_filesystems,
-    write_vsock,
+    write_controllers, domain_disks,          domain_interfaces, write_serial,
+    write_graphics,    write_inputs,          write_channels,    write_rng,
+    write_balloon,     write_watchdog,        write_tpm,         write_sound,
+    write_panic,       write_usb_redirection, write_filesystems, write_vsock,
 };
 
 int domain_devices(struct xml *x, const struct domain_plan *p, struct error *e)

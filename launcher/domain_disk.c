@@ -71,8 +71,8 @@ static bool is_hotplugged(const json_t *volume)
 /* A claim of mode Block is a device of the pod; virt-controller says so in status.volumeStatus. */
 static bool is_block(const json_t *volume, const json_t *vmi)
 {
-    const json_t *status = jarr_find(jpath_arr(vmi, "status.volumeStatus"), "name",
-                                     jpath_str(volume, "name", ""));
+    const json_t *status =
+        jarr_find(jpath_arr(vmi, "status.volumeStatus"), "name", jpath_str(volume, "name", ""));
     return streq(jpath_str(status, "persistentVolumeClaimInfo.volumeMode", ""), "Block");
 }
 
@@ -372,8 +372,7 @@ static void write_backing(struct xml *x, const struct domain_image *image)
     xml_open(x, "backingStore");
     xml_attr(x, "type", str_has_prefix(image->backing, "/dev/") ? "block" : "file");
     xml_with(x, "format", "type", image->backing_format);
-    xml_with(x, "source", str_has_prefix(image->backing, "/dev/") ? "dev" : "file",
-             image->backing);
+    xml_with(x, "source", str_has_prefix(image->backing, "/dev/") ? "dev" : "file", image->backing);
     xml_close(x);
 }
 

@@ -83,8 +83,8 @@ static void write_hyperv(struct xml *x, const json_t *features)
 static void write_kvm(struct xml *x, const struct domain_plan *p, const json_t *features)
 {
     bool is_hidden = is_on(features, "kvm") && jpath_bool(features, "kvm.hidden", false);
-    bool is_dedicated = streq(p->arch->name, "amd64") &&
-                        jpath_bool(p->domain, "cpu.dedicatedCpuPlacement", false);
+    bool is_dedicated =
+        streq(p->arch->name, "amd64") && jpath_bool(p->domain, "cpu.dedicatedCpuPlacement", false);
 
     if (!is_hidden && !is_dedicated)
         return;

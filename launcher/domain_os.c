@@ -64,8 +64,7 @@ static void write_acpi_tables(struct xml *x, const struct domain_plan *p)
             continue;
         xml_open(x, "table");
         xml_attr(x, "type", tables[i].type);
-        scoped(free) char *path =
-            must_asprintf(SECRET_DIR "/%s/%s.bin", volume, tables[i].type);
+        scoped(free) char *path = must_asprintf(SECRET_DIR "/%s/%s.bin", volume, tables[i].type);
         xml_text(x, path);
         xml_close(x);
     }
@@ -118,8 +117,11 @@ int domain_sysinfo(struct xml *x, const struct domain_plan *p, struct error *e)
 {
     static const struct {
         const char *name, *dflt;
-    } system[] = { { "manufacturer", "KubeVirt" }, { "family", "" }, { "product", "None" },
-                   { "sku", "" },                  { "version", "" } };
+    } system[] = { { "manufacturer", "KubeVirt" },
+                   { "family", "" },
+                   { "product", "None" },
+                   { "sku", "" },
+                   { "version", "" } };
     static const char *const chassis[] = { "manufacturer", "version", "serial", "asset", "sku" };
     const json_t *smbios = jpath_obj(p->options, "smbios");
 

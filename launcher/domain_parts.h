@@ -45,7 +45,8 @@ domain_part_fn domain_disks, domain_iothreads; /* domain_disk.c */
 domain_part_fn domain_interfaces;              /* domain_net.c */
 domain_part_fn domain_devices;                 /* domain_devices.c: all but disks and interfaces */
 
-/* The virtio model of a device: non-transitional unless asked for or not known to the architecture. */
+/* The virtio model of a device: non-transitional unless asked for or not known to the architecture.
+ */
 const char *domain_virtio_model(const struct domain_plan *p);
 /* A user's choice that defaults to true. */
 bool domain_is_attached(const struct domain_plan *p, const char *autoattach);

@@ -35,8 +35,8 @@ static const struct rename user_members[] = {
 };
 
 static const struct rename filesystem_members[] = {
-    { "name", "diskName", JSON_STRING },         { "mountpoint", "mountPoint", JSON_STRING },
-    { "type", "fileSystemType", JSON_STRING },   { "used-bytes", "usedBytes", JSON_INTEGER },
+    { "name", "diskName", JSON_STRING },           { "mountpoint", "mountPoint", JSON_STRING },
+    { "type", "fileSystemType", JSON_STRING },     { "used-bytes", "usedBytes", JSON_INTEGER },
     { "total-bytes", "totalBytes", JSON_INTEGER }, { NULL, NULL, 0 },
 };
 
@@ -161,8 +161,7 @@ static json_t *addresses_of(const json_t *interface)
         if (i == GUEST_LIST_MAX)
             break;
         /* Link-local IPv6 addresses help nobody outside. */
-        if (is_of(address, JSON_STRING) &&
-            strncasecmp(json_string_value(address), "fe80:", 5) != 0)
+        if (is_of(address, JSON_STRING) && strncasecmp(json_string_value(address), "fe80:", 5) != 0)
             must_append(out, json_incref(address));
     }
     return out;

@@ -20,7 +20,8 @@ guest_convert_fn guest_hostname;    /* guest-get-host-name -> string */
 guest_convert_fn guest_timezone;    /* guest-get-timezone -> "CET, 3600" */
 guest_convert_fn guest_users;       /* guest-get-users -> [{userName, domain, loginTime}] */
 guest_convert_fn guest_filesystems; /* guest-get-fsinfo -> [{diskName, mountPoint, ...}] */
-guest_convert_fn guest_interfaces;  /* guest-network-get-interfaces -> [{interfaceName, mac, ipAddresses}] */
+guest_convert_fn
+    guest_interfaces; /* guest-network-get-interfaces -> [{interfaceName, mac, ipAddresses}] */
 
 /*
  * The Domain's interfaces: those of the domain with what the agent knows of

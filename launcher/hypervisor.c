@@ -338,10 +338,9 @@ static int call_kill(virDomainPtr dom)
 
 static int call_undefine(virDomainPtr dom)
 {
-    return virDomainUndefineFlags(dom, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
-                                           VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-                                           VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-                                           VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA);
+    return virDomainUndefineFlags(
+        dom, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+                 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA);
 }
 
 int hypervisor_pause(struct hypervisor *h, struct error *e)

@@ -21,9 +21,9 @@ struct hypervisor;
 
 /* On libvirt's event thread; must not block. */
 struct hypervisor_events {
-    void (*on_change)(void *arg);               /* the state may be another: read it again */
+    void (*on_change)(void *arg); /* the state may be another: read it again */
     void (*on_agent)(bool connected, void *arg);
-    void (*on_lost)(void *arg);                 /* the connection is gone; open again */
+    void (*on_lost)(void *arg); /* the connection is gone; open again */
 };
 
 /* `name` of the domain; strings are copied.  Starts the event thread. */
@@ -53,17 +53,19 @@ int hypervisor_resume(struct hypervisor *h, struct error *e);
 int hypervisor_reset(struct hypervisor *h, struct error *e);
 int hypervisor_reboot(struct hypervisor *h, bool by_agent, struct error *e);
 int hypervisor_shutdown(struct hypervisor *h, struct error *e);
-int hypervisor_kill(struct hypervisor *h, struct error *e);     /* dead already is fine */
-int hypervisor_undefine(struct hypervisor *h, struct error *e); /* absent is fine */
+int hypervisor_kill(struct hypervisor *h, struct error *e);      /* dead already is fine */
+int hypervisor_undefine(struct hypervisor *h, struct error *e);  /* absent is fine */
 int hypervisor_sync_time(struct hypervisor *h, struct error *e); /* by the guest agent */
 
-/* The full machine type that libvirt made of the asked one ("pc-q35-7.2").  New, NULL when not known. */
+/* The full machine type that libvirt made of the asked one ("pc-q35-7.2").  New, NULL when not
+ * known. */
 char *hypervisor_machine(struct hypervisor *h);
 
 /* The screen; *ret_mime is "image/png" or what libvirt gave instead.  New string. */
 int hypervisor_screenshot(struct hypervisor *h, struct buf *out, char **ret_mime, struct error *e);
 
-/* Ask the guest agent; `return` of its answer, new.  The answer comes from inside the guest: hostile. */
+/* Ask the guest agent; `return` of its answer, new.  The answer comes from inside the guest:
+ * hostile. */
 int hypervisor_agent(struct hypervisor *h, const char *command, json_t **ret, struct error *e);
 
 #endif

@@ -69,11 +69,12 @@ int iso_make(struct reaper *reaper, const char *out, const char *label,
              const struct iso_files *files, struct error *e)
 {
     scoped(free) char *staging = must_asprintf("%s.staging", out);
-    const char *const head[] = { tool,       "-quiet", "-output",      staging,       "-volid",
-                                 label,      "-joliet", "-rock",       "-follow-links",
-                                 "-partition_cyl_align", "on", "-graft-points" };
-    scoped(free) const char **argv =
-        must_calloc(countof(head) + files->len + 1, sizeof(*argv));
+    const char *const head[] = {
+        tool,  "-quiet",       "-output", staging,         "-volid",
+        label, "-joliet",      "-rock",   "-follow-links", "-partition_cyl_align",
+        "on",  "-graft-points"
+    };
+    scoped(free) const char **argv = must_calloc(countof(head) + files->len + 1, sizeof(*argv));
     size_t n = 0;
 
     int r = make_parent(out, e);

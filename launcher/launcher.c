@@ -25,10 +25,10 @@
 #include "launcher/storage.h"
 
 enum {
-    REOPEN_MS = 20,         /* libvirt's socket is there but does not answer yet; doubles up to */
+    REOPEN_MS = 20, /* libvirt's socket is there but does not answer yet; doubles up to */
     REOPEN_MAX_MS = 1000,
-    FINAL_WAIT_MS = 15000,  /* for virt-handler to fetch the last state */
-    ASK_AGAIN_MS = 5000,    /* a guest that boots just then does not hear the first time */
+    FINAL_WAIT_MS = 15000, /* for virt-handler to fetch the last state */
+    ASK_AGAIN_MS = 5000,   /* a guest that boots just then does not hear the first time */
     KILL_AGAIN_MS = 5000,
 };
 
@@ -43,8 +43,9 @@ struct launcher {
     struct agent *agent;
     struct api *api;
     struct pool *pools[LANE_COUNT];
-    atomic_bool is_refresh_queued;
-    pthread_mutex_t refresh_lock; /* held over a read from libvirt, so that states are told in order */
+    atomic_bool is_refresh_queued, is_user_paused;
+    pthread_mutex_t
+        refresh_lock; /* held over a read from libvirt, so that states are told in order */
 
     /* The main loop's. */
     struct dhcp_server *dhcp[NETWORK_NICS_MAX];
@@ -67,6 +68,8 @@ struct loop *launcher_loop(struct launcher *l) { return l->loop; }
 const struct launcher_settings *launcher_settings(const struct launcher *l) { return &l->settings; }
 const struct storage *launcher_storage(const struct launcher *l) { return &l->storage; }
 enum launcher_exit launcher_exit_code(const struct launcher *l) { return l->exit_code; }
+bool launcher_is_user_paused(const struct launcher *l) { return atomic_load(&l->is_user_paused); }
+void launcher_set_user_paused(struct launcher *l, bool is_paused) { atomic_store(&l->is_user_paused, is_paused); }
 // clang-format on
 
 /* ---- the end ---- */
@@ -140,10 +143,9 @@ static int read_state(struct launcher *l, struct error *e)
 
     if (r < 0)
         return r;
-    machine_update(l->machine,
-                   must_pack("{s:s,s:s,s:o,s:b}", "state", s.state, "reason", s.reason, "pid",
-                             s.pid > 0 ? json_integer(s.pid) : json_null(), "agentConnected",
-                             s.is_agent_connected));
+    machine_update(l->machine, must_pack("{s:s,s:s,s:o,s:b}", "state", s.state, "reason", s.reason,
+                                         "pid", s.pid > 0 ? json_integer(s.pid) : json_null(),
+                                         "agentConnected", s.is_agent_connected));
     loop_post(l->loop, s.is_agent_connected ? on_agent_connected : on_agent_gone, l);
     if (!s.is_active && machine_is_shown(l->machine))
         loop_post(l->loop, on_final, l);
@@ -289,8 +291,7 @@ void launcher_set_grace(struct launcher *l, long long seconds)
 void launcher_note_shutdown(struct launcher *l)
 {
     char now[RFC3339_MAX];
-    tell_grace(l, "deletionTimestamp",
-               json_string(rfc3339(clock_wall_ms(&clock_real), now)), true);
+    tell_grace(l, "deletionTimestamp", json_string(rfc3339(clock_wall_ms(&clock_real), now)), true);
 }
 
 static void shutdown_job(void *arg)
@@ -414,7 +415,8 @@ int launcher_serve_dhcp(struct launcher *l, const struct network *n, struct erro
 static int make_directories(const struct launcher *l, struct error *e)
 {
     scoped(free) char *mine = must_asprintf(PRIVATE_DIR "/%s", l->settings.uid);
-    const char *const dirs[] = { mine, NVRAM_DIR, EMPTY_DISKS_DIR, l->settings.layout.ephemeral_dir };
+    const char *const dirs[] = { mine, NVRAM_DIR, EMPTY_DISKS_DIR,
+                                 l->settings.layout.ephemeral_dir };
     int r = 0;
 
     for (size_t i = 0; i < countof(dirs) && r >= 0; i++)
@@ -447,7 +449,8 @@ int launcher_start(struct launcher **ret, const struct launcher_settings *s, str
     l->storage = (struct storage){ reaper, s->layout, s->has_image_volumes, s->disk_memory_limit };
     must(pthread_mutex_init(&l->refresh_lock, NULL) == 0);
     must(pthread_mutex_init(&l->grace_lock, NULL) == 0);
-    l->grace_value = must_pack("{s:I,s:b}", "seconds", (json_int_t)30, "markedForGracefulShutdown", 0);
+    l->grace_value =
+        must_pack("{s:I,s:b}", "seconds", (json_int_t)30, "markedForGracefulShutdown", 0);
     int r = make_directories(l, e);
     if (r < 0)
         return r;

@@ -37,8 +37,8 @@ struct launcher_settings {
 
 /* Exit codes of the process. */
 enum launcher_exit {
-    LAUNCHER_ENDED = 0,    /* the guest is gone, or none was wanted any more */
-    LAUNCHER_FAILED = 1,   /* nothing was started in time, or libvirt cannot be run */
+    LAUNCHER_ENDED = 0,  /* the guest is gone, or none was wanted any more */
+    LAUNCHER_FAILED = 1, /* nothing was started in time, or libvirt cannot be run */
 };
 
 /* Everything runs when it returns.  Call on the loop's thread, then loop_run. */
@@ -78,6 +78,9 @@ int launcher_serve_dhcp(struct launcher *l, const struct network *n, struct erro
 /* The guest was asked to shut down: remembered once, shown in the Domain. */
 void launcher_note_shutdown(struct launcher *l);
 void launcher_set_grace(struct launcher *l, long long seconds);
+/* Set by pause, kept until unpause: sync does not undo what the user wanted. */
+void launcher_set_user_paused(struct launcher *l, bool is_paused);
+bool launcher_is_user_paused(const struct launcher *l);
 /* End the process soon, on its own terms. */
 void launcher_end(struct launcher *l, enum launcher_exit code);
 
@@ -86,7 +89,7 @@ int launcher_refresh(struct launcher *l, struct error *e);
 
 /* What is answered to a call. */
 struct answer {
-    json_t *json;     /* owned; NULL with bytes */
+    json_t *json; /* owned; NULL with bytes */
     struct buf bytes;
     const char *content_type; /* of bytes */
 };

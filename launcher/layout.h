@@ -24,12 +24,12 @@ struct layout {
     const char *hotplug_dir;        /* /var/run/kubevirt/hotplug-disks */
 };
 
-#define LAYOUT_DEFAULT                                              \
-    ((struct layout){                                               \
-        .share_dir = "/var/run/kubevirt",                           \
-        .ephemeral_dir = "/var/run/kubevirt-ephemeral-disks",       \
-        .container_disk_dir = "/var/run/kubevirt/container-disks",  \
-        .hotplug_dir = "/var/run/kubevirt/hotplug-disks",           \
+#define LAYOUT_DEFAULT                                             \
+    ((struct layout){                                              \
+        .share_dir = "/var/run/kubevirt",                          \
+        .ephemeral_dir = "/var/run/kubevirt-ephemeral-disks",      \
+        .container_disk_dir = "/var/run/kubevirt/container-disks", \
+        .hotplug_dir = "/var/run/kubevirt/hotplug-disks",          \
     })
 
 #endif

@@ -19,6 +19,12 @@
 
 enum { RESTART_MS = 1000 };
 
+/*
+ * Puts into libvirt's cache what QEMU said of itself when the image was built,
+ * so that it is not asked at each start; not every image has it.
+ */
+static const char primer[] = "/usr/lib/cvirt/prime-libvirt";
+
 /* The one for QEMU alone is preferred where a distribution has it. */
 static const struct daemon_kind {
     const char *path, *config, *socket;
@@ -123,6 +129,24 @@ static void on_restart(void *arg)
     loop_timer_set(d->restart, RESTART_MS);
 }
 
+static void on_primed(pid_t pid, int status, void *arg)
+{
+    if (status != 0)
+        log_warn("libvirt's cache was not primed, it asks QEMU itself", "status", log_i(status));
+    on_restart(arg);
+}
+
+/* The first start: the cache before the daemon that reads it. */
+static int prime_and_spawn(struct libvirtd *d, struct error *e)
+{
+    const char *const argv[] = { primer, NULL };
+    pid_t pid;
+
+    if (access(primer, X_OK) < 0)
+        return spawn(d, e);
+    return reaper_spawn(d->reaper, argv, NULL, on_primed, d, &pid, e);
+}
+
 static void on_directory(struct loop_io *io, int events, void *arg)
 {
     struct libvirtd *d = arg;
@@ -173,7 +197,7 @@ int libvirtd_start(struct libvirtd **ret, struct loop *l, struct reaper *r, loop
     int result = configure(d, e);
     if (result >= 0)
         result = watch_directory(d, e);
-    return result < 0 ? result : spawn(d, e);
+    return result < 0 ? result : prime_and_spawn(d, e);
 }
 
 const char *libvirtd_uri(const struct libvirtd *d)

@@ -123,12 +123,14 @@ static void complete_environment(void)
 
 static int check_settings(const struct launcher_settings *s, struct error *e)
 {
-    if (!is_dns_subdomain(s->name ? s->name : "") || !is_dns_label(s->namespace ? s->namespace : ""))
+    if (!is_dns_subdomain(s->name ? s->name : "") ||
+        !is_dns_label(s->namespace ? s->namespace : ""))
         return error_set(e, ERR_BAD_REQUEST, "--name and --namespace are needed");
     if (!is_dns_label(s->uid ? s->uid : ""))
         return error_set(e, ERR_BAD_REQUEST, "--uid is needed");
     if (geteuid() == 0)
-        return error_set(e, ERR_FORBIDDEN, "virt-launcher runs as an unprivileged user, not as root");
+        return error_set(e, ERR_FORBIDDEN,
+                         "virt-launcher runs as an unprivileged user, not as root");
     return 0;
 }
 

@@ -51,8 +51,7 @@ static void read_search(struct dhcp_lease *lease, const json_t *search)
 
     json_array_foreach(search, i, domain) {
         const char *text = json_string_value(domain);
-        if (!text || !is_dns_subdomain(text) ||
-            len + strlen(text) + 2 > sizeof(lease->search))
+        if (!text || !is_dns_subdomain(text) || len + strlen(text) + 2 > sizeof(lease->search))
             continue;
         len += (size_t)snprintf(lease->search + len, sizeof(lease->search) - len, "%s%s",
                                 len ? " " : "", text);
@@ -159,9 +158,9 @@ static json_t *describe(const struct network *n, const json_t *interface, int qu
     const json_t *row = jarr_find(jpath_arr(n->doc, "interfaces"), "name", name);
     const char *mac = jpath_str(interface, "macAddress", nic ? nic->nic.mac : NULL);
     json_t *addresses = json_array();
-    json_t *out = must_pack("{s:s,s:s,s:i,s:s}", "name", name, "infoSource", "domain", "queueCount",
-                            queues, "linkState",
-                            streq(jpath_str(interface, "state", ""), "down") ? "down" : "up");
+    json_t *out =
+        must_pack("{s:s,s:s,s:i,s:s}", "name", name, "infoSource", "domain", "queueCount", queues,
+                  "linkState", streq(jpath_str(interface, "state", ""), "down") ? "down" : "up");
 
     if (mac)
         jpath_set_str(out, "mac", mac);

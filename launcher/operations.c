@@ -2,7 +2,6 @@
 /* What each call of the API does (spec 05, section 3.2); see launcher.h. */
 #include "launcher/launcher.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/jpath.h"
@@ -20,9 +19,6 @@
 #include "launcher/storage.h"
 
 enum { GRACE_DEFAULT_SECONDS = 30 };
-
-/* Set by pause, kept until unpause: sync does not undo what the user wanted. */
-static atomic_bool is_user_paused;
 
 static int nothing(struct answer *a)
 {
@@ -75,9 +71,9 @@ static int check_vmi(struct launcher *l, const json_t *vmi, struct error *e)
         return error_set(e, ERR_BAD_REQUEST, "body has no \"vmi\"");
     if (!streq(meta_uid(vmi), s->uid) || !streq(meta_name(vmi), s->name) ||
         !streq(meta_namespace(vmi), s->namespace))
-        return error_set(e, ERR_CONFLICT, "this launcher is for %s/%s with UID %s, not %s/%s with %s",
-                         s->namespace, s->name, s->uid, meta_namespace(vmi), meta_name(vmi),
-                         meta_uid(vmi));
+        return error_set(e, ERR_CONFLICT,
+                         "this launcher is for %s/%s with UID %s, not %s/%s with %s", s->namespace,
+                         s->name, s->uid, meta_namespace(vmi), meta_name(vmi), meta_uid(vmi));
     return 0;
 }
 
@@ -91,7 +87,8 @@ static int check_network(const struct network *n, const json_t *vmi, struct erro
         const char *name = jpath_str(interface, "name", "");
         if (!streq(jpath_str(interface, "state", ""), "absent") && !network_find(n, name))
             return error_set(e, ERR_UNAVAILABLE,
-                             "the network of interface \"%s\" is not prepared (network.json)", name);
+                             "the network of interface \"%s\" is not prepared (network.json)",
+                             name);
     }
     return 0;
 }
@@ -132,8 +129,8 @@ static int show(struct launcher *l, const json_t *vmi, const struct network *n, 
     struct machine *m = launcher_machine(l);
     scoped(free) char *type = hypervisor_machine(launcher_hypervisor(l));
 
-    launcher_set_grace(l, jpath_int(vmi, "spec.terminationGracePeriodSeconds",
-                                    GRACE_DEFAULT_SECONDS));
+    launcher_set_grace(l,
+                       jpath_int(vmi, "spec.terminationGracePeriodSeconds", GRACE_DEFAULT_SECONDS));
     agent_set_domain_interfaces(launcher_agent(l), network_describe(n, vmi));
     machine_update(m, must_pack("{s:o,s:s*}", "disks", domain_disk_targets(vmi), "machine", type));
     int r = launcher_refresh(l, e);
@@ -162,7 +159,7 @@ static int start(struct launcher *l, const json_t *vmi, const json_t *options, s
     if (r >= 0)
         r = hypervisor_start(launcher_hypervisor(l), xml, is_paused, e);
     if (r >= 0) {
-        atomic_store(&is_user_paused, is_paused);
+        launcher_set_user_paused(l, is_paused);
         r = show(l, vmi, n, e);
     }
     network_done(n);
@@ -175,7 +172,7 @@ static int bring_to_spec(struct launcher *l, struct error *e)
     struct hypervisor_state s;
     int r = hypervisor_state(launcher_hypervisor(l), &s, e);
 
-    if (r < 0 || !streq(s.state, "Paused") || atomic_load(&is_user_paused))
+    if (r < 0 || !streq(s.state, "Paused") || launcher_is_user_paused(l))
         return r;
     return hypervisor_resume(launcher_hypervisor(l), e);
 }
@@ -210,7 +207,7 @@ int operation_pause(struct launcher *l, const json_t *body, struct answer *a, st
         return r;
     r = hypervisor_pause(launcher_hypervisor(l), e);
     if (r >= 0)
-        atomic_store(&is_user_paused, true);
+        launcher_set_user_paused(l, true);
     return changed(l, a, r, e);
 }
 
@@ -223,7 +220,7 @@ int operation_unpause(struct launcher *l, const json_t *body, struct answer *a, 
         return r;
     r = hypervisor_resume(launcher_hypervisor(l), e);
     if (r >= 0) {
-        atomic_store(&is_user_paused, false);
+        launcher_set_user_paused(l, false);
         json_auto_t *domain = machine_get(launcher_machine(l));
         if (jpath_bool(domain, "agentConnected", false) &&
             hypervisor_sync_time(launcher_hypervisor(l), &ignored) < 0)
@@ -343,8 +340,7 @@ int operation_users(struct launcher *l, const json_t *body, struct answer *a, st
     return list_of(l, AGENT_USERS, a, e);
 }
 
-int operation_filesystems(struct launcher *l, const json_t *body, struct answer *a,
-                          struct error *e)
+int operation_filesystems(struct launcher *l, const json_t *body, struct answer *a, struct error *e)
 {
     return list_of(l, AGENT_FILESYSTEMS, a, e);
 }

@@ -117,8 +117,8 @@ static int spawn(const char *const argv[], char *const env[], int err_fd, pid_t 
         must(posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0);
         must(posix_spawn_file_actions_adddup2(&actions, err_fd, 2) == 0);
     }
-    int r = posix_spawn(ret_pid, argv[0], &actions, &attr, (char *const *)argv,
-                        env ? env : environ);
+    int r =
+        posix_spawn(ret_pid, argv[0], &actions, &attr, (char *const *)argv, env ? env : environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attr);
     return r;

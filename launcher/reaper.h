@@ -28,7 +28,8 @@ void reaper_collect(struct reaper *r);
 /* `status` as of waitpid().  On the thread of reaper_collect. */
 typedef void child_exit_fn(pid_t pid, int status, void *arg);
 
-/* Start argv[0] (a path) with the given NULL-terminated environment (NULL: ours); stdin is /dev/null. */
+/* Start argv[0] (a path) with the given NULL-terminated environment (NULL: ours); stdin is
+ * /dev/null. */
 int reaper_spawn(struct reaper *r, const char *const argv[], char *const env[],
                  child_exit_fn *on_exit, void *arg, pid_t *ret_pid, struct error *e);
 

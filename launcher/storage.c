@@ -81,7 +81,8 @@ static int make_overlay(struct volume_job *j, const char *backing, const char *f
     return 0;
 }
 
-/* The disk inside the image of a containerDisk: where it is told to be, else the only file of /disk. */
+/* The disk inside the image of a containerDisk: where it is told to be, else the only file of
+ * /disk. */
 static int open_container_disk(struct volume_job *j, char **ret_path, struct error *e)
 {
     const char *wanted = jpath_str(j->volume, "containerDisk.path", "");
@@ -125,8 +126,7 @@ static int prepare_empty_disk(struct volume_job *j, struct error *e)
         return error_set(e, ERR_INVALID, "emptyDisk.capacity is not an amount of at least 1Mi");
     if (access(j->path, F_OK) == 0)
         return 0;
-    (void)snprintf(size, sizeof(size), "%lld",
-                   (long long)(quantity_value(capacity) / MIB * MIB));
+    (void)snprintf(size, sizeof(size), "%lld", (long long)(quantity_value(capacity) / MIB * MIB));
     const char *const args[] = { "create", "-q", "-f", "qcow2", j->path, size, NULL };
     int r = make_parent(j->path, e);
     return r < 0 ? r : qemu_img(j->s, args, e);
@@ -187,11 +187,16 @@ static const struct preparation {
     const char *member; /* of the volume */
     prepare_fn *prepare;
 } preparations[] = {
-    { "containerDisk", prepare_container_disk }, { "ephemeral", prepare_ephemeral },
-    { "emptyDisk", prepare_empty_disk },         { "cloudInitNoCloud", prepare_cloud_init },
-    { "configMap", prepare_iso },                { "cloudInitConfigDrive", prepare_cloud_init },
-    { "secret", prepare_iso },                   { "downwardAPI", prepare_iso },
-    { "sysprep", prepare_iso },                  { "serviceAccount", prepare_iso },
+    { "containerDisk", prepare_container_disk },
+    { "ephemeral", prepare_ephemeral },
+    { "emptyDisk", prepare_empty_disk },
+    { "cloudInitNoCloud", prepare_cloud_init },
+    { "configMap", prepare_iso },
+    { "cloudInitConfigDrive", prepare_cloud_init },
+    { "secret", prepare_iso },
+    { "downwardAPI", prepare_iso },
+    { "sysprep", prepare_iso },
+    { "serviceAccount", prepare_iso },
 };
 
 static int prepare_volume(struct volume_job *j, struct error *e)

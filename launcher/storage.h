@@ -17,8 +17,8 @@
 struct storage {
     struct reaper *reaper; /* borrowed */
     struct layout layout;
-    bool has_image_volumes;       /* else containerDisks are files in layout.container_disk_dir */
-    long long tool_memory_bytes;  /* qemu-img's address space; 0: not limited */
+    bool has_image_volumes;      /* else containerDisks are files in layout.container_disk_dir */
+    long long tool_memory_bytes; /* qemu-img's address space; 0: not limited */
 };
 
 /* Facts about the volumes for the domain writer.  Owns its strings.  Zero-initialise. */

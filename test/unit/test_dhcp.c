@@ -12,8 +12,9 @@ enum { HEADER = 240 };
 
 static struct dhcp_lease lease(void)
 {
-    struct dhcp_lease l = { .mtu = 1480, .dns_len = 1, .search = "ns.svc.cluster.local cluster.local",
-                            .hostname = "vm" };
+    struct dhcp_lease l = {
+        .mtu = 1480, .dns_len = 1, .search = "ns.svc.cluster.local cluster.local", .hostname = "vm"
+    };
     memcpy(l.mac, MAC, 6);
     l.address = inet_addr("10.0.2.2");
     l.mask = inet_addr("255.255.255.0");
@@ -166,7 +167,8 @@ static void client_id_comes_back(void **state)
     assert_memory_equal(option(out, len, 61), "\x3d\x03\x01\x02\x03", 5);
 }
 
-/* Every cut of a good message is answered or not, but never read past its end (sanitizers watch). */
+/* Every cut of a good message is answered or not, but never read past its end (sanitizers watch).
+ */
 static void cut_messages_are_safe(void **state)
 {
     struct dhcp_lease l = lease();

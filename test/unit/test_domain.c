@@ -116,11 +116,13 @@ static char *write_domain(const char *feature)
     bool is_container = jpath_has(vmi, "spec.volumes[0].containerDisk");
     bool has_backing = is_container || jpath_has(vmi, "spec.volumes[0].ephemeral");
     bool has_kernel = jpath_has(vmi, "spec.domain.firmware.kernelBoot");
-    scoped(free) char *claim = must_asprintf("/var/run/kubevirt-private/vmi-disks/%s/disk.img", volume);
+    scoped(free) char *claim =
+        must_asprintf("/var/run/kubevirt-private/vmi-disks/%s/disk.img", volume);
     struct domain_image image = {
         .volume = volume,
-        .backing = !has_backing ? NULL
-                   : is_container ? "/var/run/kubevirt/container-disks/disk_0.img" : claim,
+        .backing = !has_backing   ? NULL
+                   : is_container ? "/var/run/kubevirt/container-disks/disk_0.img"
+                                  : claim,
         .backing_format = is_container ? "qcow2" : "raw",
     };
     const struct domain_facts facts = {
@@ -168,9 +170,7 @@ static void same_as_upstream(void **state)
     flat_read(&ours, our_xml);
     flat_read(&theirs, upstream_xml);
     for (size_t i = 0, j = 0; i < ours.len || j < theirs.len;) {
-        int order = i == ours.len     ? 1
-                    : j == theirs.len ? -1
-                                      : strcmp(ours.line[i], theirs.line[j]);
+        int order = i == ours.len ? 1 : j == theirs.len ? -1 : strcmp(ours.line[i], theirs.line[j]);
         if (order < 0 && !is_chosen(feature, ours.line[i], true))
             print_error("only ours:     %s%.0zu\n", ours.line[i], bad++);
         if (order > 0 && !is_chosen(feature, theirs.line[j], false))

@@ -4,7 +4,8 @@
 
 #include "test/unit/rows.h"
 
-#define VMI(domain) "{'metadata':{'name':'vm','namespace':'ns','uid':'u'},'spec':{'domain':" domain "}}"
+#define VMI(domain) \
+    "{'metadata':{'name':'vm','namespace':'ns','uid':'u'},'spec':{'domain':" domain "}}"
 #define MEMORY "'memory':{'guest':'64Mi'}"
 
 static const struct fault_case {
@@ -15,7 +16,8 @@ static const struct fault_case {
 } cases[] = {
     { "smallest machine", VMI("{" MEMORY "}"), true, false, ERR_NONE, NULL },
     { "no KVM, emulation allowed", VMI("{" MEMORY "}"), false, true, ERR_NONE, NULL },
-    { "no KVM, emulation not allowed", VMI("{" MEMORY "}"), false, false, ERR_UNAVAILABLE, "/dev/kvm" },
+    { "no KVM, emulation not allowed", VMI("{" MEMORY "}"), false, false, ERR_UNAVAILABLE,
+      "/dev/kvm" },
     { "no domain", "{'metadata':{'name':'vm','namespace':'ns','uid':'u'},'spec':{}}", true, false,
       ERR_INVALID, "spec.domain" },
     { "no memory", VMI("{}"), true, false, ERR_INVALID, "memory.guest" },
@@ -25,10 +27,12 @@ static const struct fault_case {
       ERR_NONE, NULL },
     { "too many vCPUs", VMI("{" MEMORY ",'cpu':{'cores':512,'sockets':2}}"), true, false,
       ERR_INVALID, "vCPUs" },
-    { "vCPUs whose product overflows", VMI("{" MEMORY ",'cpu':{'cores':9000000000,'sockets':9000000000}}"),
-      true, false, ERR_INVALID, "vCPUs" },
+    { "vCPUs whose product overflows",
+      VMI("{" MEMORY ",'cpu':{'cores':9000000000,'sockets':9000000000}}"), true, false, ERR_INVALID,
+      "vCPUs" },
     { "unknown architecture",
-      "{'metadata':{'name':'vm','namespace':'ns'},'spec':{'architecture':'vax','domain':{" MEMORY "}}}",
+      "{'metadata':{'name':'vm','namespace':'ns'},'spec':{'architecture':'vax','domain':{" MEMORY
+      "}}}",
       true, false, ERR_INVALID, "architecture" },
     { "a GPU", VMI("{" MEMORY ",'devices':{'gpus':[{'name':'g'}]}}"), true, false, ERR_INVALID,
       "devices.gpus" },
@@ -37,8 +41,9 @@ static const struct fault_case {
       "launchSecurity" },
     { "SR-IOV", VMI("{" MEMORY ",'devices':{'interfaces':[{'name':'a','sriov':{}}]}}"), true, false,
       ERR_INVALID, "sriov" },
-    { "a disk without a volume", VMI("{" MEMORY ",'devices':{'disks':[{'name':'root','disk':{}}]}}"),
-      true, false, ERR_INVALID, "\"root\"" },
+    { "a disk without a volume",
+      VMI("{" MEMORY ",'devices':{'disks':[{'name':'root','disk':{}}]}}"), true, false, ERR_INVALID,
+      "\"root\"" },
     { "a PCI address that is none",
       "{'metadata':{'name':'vm','namespace':'ns'},'spec':{'domain':{" MEMORY ",'devices':{'disks':["
       "{'name':'a','disk':{'bus':'virtio','pciAddress':'7'}}]}},'volumes':[{'name':'a','emptyDisk':{}}]}}",
@@ -46,10 +51,10 @@ static const struct fault_case {
     { "pinning without enough CPUs",
       VMI("{" MEMORY ",'cpu':{'cores':2,'dedicatedCpuPlacement':true}}"), true, false, ERR_INVALID,
       "dedicatedCpuPlacement" },
-    { "UEFI without firmware", VMI("{" MEMORY ",'firmware':{'bootloader':{'efi':{}}}}"), true, false,
-      ERR_INVALID, "UEFI" },
-    { "an input that is no tablet", VMI("{" MEMORY ",'devices':{'inputs':[{'type':'mouse'}]}}"), true,
-      false, ERR_INVALID, "inputs[0]" },
+    { "UEFI without firmware", VMI("{" MEMORY ",'firmware':{'bootloader':{'efi':{}}}}"), true,
+      false, ERR_INVALID, "UEFI" },
+    { "an input that is no tablet", VMI("{" MEMORY ",'devices':{'inputs':[{'type':'mouse'}]}}"),
+      true, false, ERR_INVALID, "inputs[0]" },
 };
 
 static void faults(void **state)

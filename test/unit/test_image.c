@@ -8,8 +8,9 @@
 #define ZERO8 "\0\0\0\0\0\0\0\0"
 #define SIZE_1G "\0\0\0\0\x40\0\0\0"
 /* magic, version, backing offset and length, cluster bits, size */
-#define QCOW2(version, backing, bits, size) \
-    "QFI\xfb\0\0\0" version backing "\0\0\0\0" "\0\0\0" bits size
+#define QCOW2(version, backing, bits, size)    \
+    "QFI\xfb\0\0\0" version backing "\0\0\0\0" \
+    "\0\0\0" bits size
 #define REST ZERO8 ZERO8 ZERO8 ZERO8 ZERO8 /* up to byte 72 */
 #define BYTES(text) text, sizeof(text) - 1
 

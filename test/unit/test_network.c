@@ -19,8 +19,8 @@ static char *quoted(const char *text)
 
 static const struct parse_case {
     const char *name, *text;
-    int code;      /* 0: accepted */
-    size_t len;    /* interfaces */
+    int code;   /* 0: accepted */
+    size_t len; /* interfaces */
     bool has_lease;
 } cases[] = {
     { "whole row",
@@ -65,9 +65,9 @@ static void parses(void **state)
 static void lease_is_read(void **state)
 {
     scoped(free) struct network *n = must_calloc(1, sizeof(*n));
-    scoped(free) char *text =
-        quoted("{'interfaces':[{" ROW ",'mtu':1480,'guestIPv4':'10.0.2.2/24','gatewayIPv4':'10.0.2.1',"
-               "'dns':['10.96.0.10','fd00::a',7],'search':['a.b','bad domain','c'],'hostname':'vm'}]}");
+    scoped(free) char *text = quoted(
+        "{'interfaces':[{" ROW ",'mtu':1480,'guestIPv4':'10.0.2.2/24','gatewayIPv4':'10.0.2.1',"
+        "'dns':['10.96.0.10','fd00::a',7],'search':['a.b','bad domain','c'],'hostname':'vm'}]}");
     struct error e;
 
     assert_int_equal(network_parse(n, text, strlen(text), &e), 0);
@@ -91,9 +91,10 @@ static void describes(void **state)
     json_auto_t *vmi = json_q(
         "{'spec':{'domain':{'cpu':{'cores':2},'devices':{'networkInterfaceMultiqueue':true,"
         "'interfaces':[{'name':'default','state':'down'},{'name':'gone','state':'absent'}]}}}}");
-    json_auto_t *want = json_q("[{'name':'default','infoSource':'domain','queueCount':2,"
-                               "'linkState':'down','mac':'02:00:00:00:00:05','ipAddress':'10.0.2.2',"
-                               "'ipAddresses':['10.0.2.2','fd10::2']}]");
+    json_auto_t *want =
+        json_q("[{'name':'default','infoSource':'domain','queueCount':2,"
+               "'linkState':'down','mac':'02:00:00:00:00:05','ipAddress':'10.0.2.2',"
+               "'ipAddresses':['10.0.2.2','fd10::2']}]");
 
     assert_int_equal(network_parse(n, text, strlen(text), &e), 0);
     json_auto_t *got = network_describe(n, vmi);

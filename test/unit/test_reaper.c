@@ -61,8 +61,9 @@ static const struct run_case {
     { "silent failure", "exit 3", ERR_INTERNAL, "ended badly" },
     { "killed", "kill -9 $$", ERR_INTERNAL, "ended badly" },
     { "too slow", "exec sleep 20", ERR_TIMEOUT, "longer" },
-    { "much noise keeps the last words", "i=0; while [ $i -lt 200 ]; do echo line $i >&2; i=$((i+1)); done; exit 1",
-      ERR_INTERNAL, "line 199" },
+    { "much noise keeps the last words",
+      "i=0; while [ $i -lt 200 ]; do echo line $i >&2; i=$((i+1)); done; exit 1", ERR_INTERNAL,
+      "line 199" },
     { "leaves an orphan behind", "(sleep 0.05 &) 2>/dev/null; exit 0", 0, NULL },
 };
 
