@@ -57,10 +57,10 @@ static int write_manifest(const char *dir, const char *name, json_t *objects, st
 
 static int write_crds(const char *dir, struct error *e)
 {
-    for (size_t i = 0; i < kinds_len; i++) {
+    for (size_t i = 0; i < all_kinds_len; i++) {
         scoped(free) char *name =
-            must_asprintf("deploy/crds/%s.%s.yaml", kinds[i]->plural, kinds[i]->group);
-        int r = write_manifest(dir, name, must_pack("[o]", crd_json(kinds[i])), e);
+            must_asprintf("deploy/crds/%s.%s.yaml", all_kinds[i]->plural, all_kinds[i]->group);
+        int r = write_manifest(dir, name, must_pack("[o]", crd_json(all_kinds[i])), e);
         if (r < 0)
             return r;
     }

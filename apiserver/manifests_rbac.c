@@ -233,10 +233,10 @@ static json_t *level_rules(enum level level)
 {
     json_t *rules = json_array();
 
-    for (size_t i = 0; i < kinds_len; i++) {
-        const char *verbs = kind_verbs(kinds[i], level);
+    for (size_t i = 0; i < all_kinds_len; i++) {
+        const char *verbs = kind_verbs(all_kinds[i], level);
         if (verbs)
-            must_append(rules, policy_rule(kinds[i]->group, kinds[i]->plural, verbs));
+            must_append(rules, policy_rule(all_kinds[i]->group, all_kinds[i]->plural, verbs));
     }
     for (size_t i = 0; i < subresource_routes_len; i++) {
         if (route_level(&subresource_routes[i]) <= level)

@@ -11,56 +11,56 @@
 #define OPEN .open = true
 
 // clang-format off
-TYPE(node_requirement, "NodeSelectorRequirement", "One condition on a node's label or field.",
+TYPE(node_requirement_type, "NodeSelectorRequirement", "One condition on a node's label or field.",
     STRING("key", "Label or field that the condition is about.", REQUIRED),
     STRING("operator", "How it compares.", REQUIRED, ONE_OF("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")),
     STRINGS("values", "What it is compared with."));
 
-TYPE(node_term, "NodeSelectorTerm", "Conditions that must all hold.",
-    LIST("matchExpressions", node_requirement, "Conditions on labels.", OPEN),
-    LIST("matchFields", node_requirement, "Conditions on fields.", OPEN));
+TYPE(node_term_type, "NodeSelectorTerm", "Conditions that must all hold.",
+    LIST("matchExpressions", node_requirement_type, "Conditions on labels.", OPEN),
+    LIST("matchFields", node_requirement_type, "Conditions on fields.", OPEN));
 
-TYPE(node_selector, "NodeSelector", "Terms of which one must hold.",
-    LIST("nodeSelectorTerms", node_term, "The terms.", REQUIRED, OPEN));
+TYPE(node_selector_type, "NodeSelector", "Terms of which one must hold.",
+    LIST("nodeSelectorTerms", node_term_type, "The terms.", REQUIRED, OPEN));
 
-TYPE(preferred_node, "PreferredSchedulingTerm", "A wish, and how much it counts.",
-    OBJECT("preference", node_term, "The wish.", REQUIRED, OPEN),
+TYPE(preferred_node_type, "PreferredSchedulingTerm", "A wish, and how much it counts.",
+    OBJECT("preference", node_term_type, "The wish.", REQUIRED, OPEN),
     INT32("weight", "1 to 100.", REQUIRED));
 
-TYPE(node_affinity, "NodeAffinity", "Nodes that the pod must or should run on.",
-    LIST("preferredDuringSchedulingIgnoredDuringExecution", preferred_node, "Nodes it should run on.", OPEN),
-    OBJECT("requiredDuringSchedulingIgnoredDuringExecution", node_selector, "Nodes it must run on.", OPEN));
+TYPE(node_affinity_type, "NodeAffinity", "Nodes that the pod must or should run on.",
+    LIST("preferredDuringSchedulingIgnoredDuringExecution", preferred_node_type, "Nodes it should run on.", OPEN),
+    OBJECT("requiredDuringSchedulingIgnoredDuringExecution", node_selector_type, "Nodes it must run on.", OPEN));
 
-TYPE(pod_term, "PodAffinityTerm", "Pods, and the topology in which they are near.",
-    OBJECT("labelSelector", label_selector, "Which pods.", OPEN),
+TYPE(pod_term_type, "PodAffinityTerm", "Pods, and the topology in which they are near.",
+    OBJECT("labelSelector", label_selector_type, "Which pods.", OPEN),
     STRINGS("matchLabelKeys", "Labels whose values must be the same as the pod's."),
     STRINGS("mismatchLabelKeys", "Labels whose values must not be the same as the pod's."),
-    OBJECT("namespaceSelector", label_selector, "Namespaces of the pods.", OPEN),
+    OBJECT("namespaceSelector", label_selector_type, "Namespaces of the pods.", OPEN),
     STRINGS("namespaces", "Namespaces of the pods, by name."),
     STRING("topologyKey", "Label of nodes that makes them near.", REQUIRED));
 
-TYPE(weighted_pod, "WeightedPodAffinityTerm", "A wish, and how much it counts.",
-    OBJECT("podAffinityTerm", pod_term, "The wish.", REQUIRED, OPEN),
+TYPE(weighted_pod_type, "WeightedPodAffinityTerm", "A wish, and how much it counts.",
+    OBJECT("podAffinityTerm", pod_term_type, "The wish.", REQUIRED, OPEN),
     INT32("weight", "1 to 100.", REQUIRED));
 
-TYPE(pod_affinity, "PodAffinity", "Pods that must or should be near, or far.",
-    LIST("preferredDuringSchedulingIgnoredDuringExecution", weighted_pod, "Those that should.", OPEN),
-    LIST("requiredDuringSchedulingIgnoredDuringExecution", pod_term, "Those that must.", OPEN));
+TYPE(pod_affinity_type, "PodAffinity", "Pods that must or should be near, or far.",
+    LIST("preferredDuringSchedulingIgnoredDuringExecution", weighted_pod_type, "Those that should.", OPEN),
+    LIST("requiredDuringSchedulingIgnoredDuringExecution", pod_term_type, "Those that must.", OPEN));
 
-TYPE(affinity, "Affinity", "Where the pod may run.",
-    OBJECT("nodeAffinity", node_affinity, "By the node.", OPEN),
-    OBJECT("podAffinity", pod_affinity, "Near these pods.", OPEN),
-    OBJECT("podAntiAffinity", pod_affinity, "Far from these pods.", OPEN));
+TYPE(affinity_type, "Affinity", "Where the pod may run.",
+    OBJECT("nodeAffinity", node_affinity_type, "By the node.", OPEN),
+    OBJECT("podAffinity", pod_affinity_type, "Near these pods.", OPEN),
+    OBJECT("podAntiAffinity", pod_affinity_type, "Far from these pods.", OPEN));
 
-TYPE(toleration, "Toleration", "A taint that does not keep the pod away.",
+TYPE(toleration_type, "Toleration", "A taint that does not keep the pod away.",
     STRING("effect", "Effect of the taint; all when absent.", ONE_OF("NoSchedule", "PreferNoSchedule", "NoExecute")),
     STRING("key", "Key of the taint; all when absent."),
     STRING("operator", "How the value compares; Equal when absent.", ONE_OF("Equal", "Exists", "Lt", "Gt")),
     INT64("tolerationSeconds", "Seconds before the pod is evicted after all; never when absent."),
     STRING("value", "Value of the taint."));
 
-TYPE(spread_constraint, "TopologySpreadConstraint", "How evenly pods spread.",
-    OBJECT("labelSelector", label_selector, "Pods that are counted.", OPEN),
+TYPE(spread_constraint_type, "TopologySpreadConstraint", "How evenly pods spread.",
+    OBJECT("labelSelector", label_selector_type, "Pods that are counted.", OPEN),
     STRINGS("matchLabelKeys", "Labels whose values must be the same as the pod's."),
     INT32("maxSkew", "How uneven it may be.", REQUIRED),
     INT32("minDomains", "How many domains there must be."),
@@ -69,12 +69,12 @@ TYPE(spread_constraint, "TopologySpreadConstraint", "How evenly pods spread.",
     STRING("topologyKey", "Label of nodes that makes a domain.", REQUIRED),
     STRING("whenUnsatisfiable", "What happens when it cannot be kept.", REQUIRED, ONE_OF("DoNotSchedule", "ScheduleAnyway")));
 
-TYPE(dns_option, "PodDNSConfigOption", "One option of the resolver.",
+TYPE(dns_option_type, "PodDNSConfigOption", "One option of the resolver.",
     STRING("name", "Name of the option."),
     STRING("value", "Its value."));
 
-TYPE(dns_config, "PodDNSConfig", "Name servers and search domains.",
+TYPE(dns_config_type, "PodDNSConfig", "Name servers and search domains.",
     STRINGS("nameservers", "Addresses of name servers."),
-    LIST("options", dns_option, "Options of the resolver.", OPEN),
+    LIST("options", dns_option_type, "Options of the resolver.", OPEN),
     STRINGS("searches", "Search domains."));
 // clang-format on

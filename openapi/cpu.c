@@ -5,25 +5,25 @@
 #include "openapi/rows.h"
 
 // clang-format off
-TYPE(cpu_feature, "CPUFeature", "One feature added to or taken from the processor model.",
+TYPE(cpu_feature_type, "CPUFeature", "One feature added to or taken from the processor model.",
     STRING("name", "Name of the feature, as libvirt lists it.", REQUIRED),
     STRING("policy", "force, require, optional, disable or forbid; require when absent."));
 
-TYPE(numa, "NUMA", "How the guest's memory nodes follow the host's.",
+TYPE(numa_type, "NUMA", "How the guest's memory nodes follow the host's.",
     PRESENCE("guestMappingPassthrough", "Give the guest the nodes that its pinned processors have on the host.", INERT));
 
-TYPE(realtime, "Realtime", "Settings for guests with real-time duties.",
+TYPE(realtime_type, "Realtime", "Settings for guests with real-time duties.",
     STRING("mask", "Processors that run in real time, as libvirt writes sets (0-3,^1); all when absent."));
 
-TYPE(cpu, "CPU", "The processors that the guest sees.",
+TYPE(cpu_type, "CPU", "The processors that the guest sees.",
     INT32("cores", "Cores in each socket."),
     BOOL("dedicatedCpuPlacement", "Pin every virtual processor to a processor of its own.", INERT),
-    LIST("features", cpu_feature, "Features added to or taken from the model."),
+    LIST("features", cpu_feature_type, "Features added to or taken from the model."),
     BOOL("isolateEmulatorThread", "Give the emulator one more processor of its own.", INERT),
     INT32("maxSockets", "Sockets that may be reached by adding some while the guest runs."),
     STRING("model", "A named model, host-model or host-passthrough."),
-    OBJECT("numa", numa, "How the guest's memory nodes follow the host's."),
-    OBJECT("realtime", realtime, "Schedule the processors in real time.", INERT),
+    OBJECT("numa", numa_type, "How the guest's memory nodes follow the host's."),
+    OBJECT("realtime", realtime_type, "Schedule the processors in real time.", INERT),
     INT32("sockets", "Sockets the guest sees."),
     INT32("threads", "Threads in each core."));
 // clang-format on

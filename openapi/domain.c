@@ -5,22 +5,22 @@
 #include "openapi/rows.h"
 
 // clang-format off
-TYPE(io_threads, "DiskIOThreads", "Threads that do the disks' I/O.",
+TYPE(io_threads_type, "DiskIOThreads", "Threads that do the disks' I/O.",
     INT32("supplementalPoolThreadCount", "Threads of the supplemental pool."));
 
-TYPE(domain, "DomainSpec", "The machine that the guest runs on.",
-    OBJECT("chassis", chassis, "Chassis the guest reads from SMBIOS."),
-    OBJECT("clock", guest_clock, "Clock and timers.", .open = true),
-    OBJECT("cpu", cpu, "Processors."),
-    OBJECT("devices", devices, "Devices.", REQUIRED),
-    OBJECT("features", features, "What the platform can do."),
-    OBJECT("firmware", firmware, "What runs before the guest's system does."),
-    OBJECT("ioThreads", io_threads, "Threads that do the disks' I/O.", INERT),
+TYPE(domain_type, "DomainSpec", "The machine that the guest runs on.",
+    OBJECT("chassis", chassis_type, "Chassis the guest reads from SMBIOS."),
+    OBJECT("clock", guest_clock_type, "Clock and timers.", .open = true),
+    OBJECT("cpu", cpu_type, "Processors."),
+    OBJECT("devices", devices_type, "Devices.", REQUIRED),
+    OBJECT("features", features_type, "What the platform can do."),
+    OBJECT("firmware", firmware_type, "What runs before the guest's system does."),
+    OBJECT("ioThreads", io_threads_type, "Threads that do the disks' I/O.", INERT),
     STRING("ioThreadsPolicy", "shared, auto or supplementalPool.", INERT),
-    OBJECT("launchSecurity", launch_security, "Keep the guest's memory from the node.", INERT),
-    OBJECT("machine", machine, "Kind of machine that is emulated."),
-    OBJECT("memory", memory, "Memory the guest sees."),
+    OBJECT("launchSecurity", launch_security_type, "Keep the guest's memory from the node.", INERT),
+    OBJECT("machine", machine_type, "Kind of machine that is emulated."),
+    OBJECT("memory", memory_type, "Memory the guest sees."),
     STRING("rebootPolicy", "Whether a reboot by the guest restarts it in place or ends the instance.",
            ONE_OF("Reboot", "Terminate"), INERT),
-    OBJECT("resources", domain_resources, "What the machine takes from its node."));
+    OBJECT("resources", domain_resources_type, "What the machine takes from its node."));
 // clang-format on

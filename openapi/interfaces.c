@@ -5,35 +5,35 @@
 #include "openapi/rows.h"
 
 // clang-format off
-TYPE(binding_plugin, "PluginBinding", "A way to connect that the cluster's configuration describes.",
+TYPE(binding_plugin_type, "PluginBinding", "A way to connect that the cluster's configuration describes.",
     STRING("name", "Name in configuration.network.binding.", REQUIRED));
 
-TYPE(dhcp_private_option, "DHCPPrivateOptions", "One DHCP option of a site's own.",
+TYPE(dhcp_private_option_type, "DHCPPrivateOptions", "One DHCP option of a site's own.",
     INT("option", "Number, 224 to 254.", REQUIRED),
     STRING("value", "Its value.", REQUIRED));
 
-TYPE(dhcp_options, "DHCPOptions", "More of what the guest is told by DHCP.",
+TYPE(dhcp_options_type, "DHCPOptions", "More of what the guest is told by DHCP.",
     STRING("bootFileName", "Boot file name (option 67)."),
     STRINGS("ntpServers", "IPv4 addresses of time servers (option 42)."),
-    LIST("privateOptions", dhcp_private_option, "Options of the site's own."),
+    LIST("privateOptions", dhcp_private_option_type, "Options of the site's own."),
     STRING("tftpServerName", "TFTP server's name (option 66)."));
 
-TYPE(port_range, "PortRange", "Ports of the pod that reach the guest.",
+TYPE(port_range_type, "PortRange", "Ports of the pod that reach the guest.",
     INT32("end", "Last port.", REQUIRED),
     STRING("protocol", "TCP or UDP.", REQUIRED),
     INT32("start", "First port.", REQUIRED));
 
-TYPE(port, "Port", "One port of the pod that reaches the guest.",
+TYPE(port_type, "Port", "One port of the pod that reaches the guest.",
     STRING("name", "Name, for Services."),
     INT32("port", "Number, 1 to 65535.", REQUIRED),
     STRING("protocol", "TCP or UDP; TCP when absent."));
 
-TYPE(interface, "Interface", "One network interface of the guest; exactly one way to connect it.",
+TYPE(interface_type, "Interface", "One network interface of the guest; exactly one way to connect it.",
     INT("acpiIndex", "Number that Linux names the interface by (eno1)."),
-    OBJECT("binding", binding_plugin, "Connect as the cluster's configuration describes.", INERT),
+    OBJECT("binding", binding_plugin_type, "Connect as the cluster's configuration describes.", INERT),
     INT("bootOrder", "Place in the boot order, from 1."),
     PRESENCE("bridge", "Connect by a bridge; the guest takes the pod's address.", INERT),
-    OBJECT("dhcpOptions", dhcp_options, "More of what the guest is told by DHCP.", INERT),
+    OBJECT("dhcpOptions", dhcp_options_type, "More of what the guest is told by DHCP.", INERT),
     STRING("macAddress", "Hardware address; made at random when absent."),
     PRESENCE("macvtap", "Removed; use a network binding plugin.", INERT),
     PRESENCE("masquerade", "Connect by NAT behind the pod's address."),
@@ -42,28 +42,28 @@ TYPE(interface, "Interface", "One network interface of the guest; exactly one wa
     PRESENCE("passt", "Removed; use passtBinding.", INERT),
     PRESENCE("passtBinding", "Connect through passt, in user space.", INERT),
     STRING("pciAddress", "PCI address in the guest, such as 0000:81:01.10."),
-    LIST("portRanges", port_range, "Port ranges that reach the guest; all ports when absent.", INERT),
-    LIST("ports", port, "Ports that reach the guest; all when absent."),
+    LIST("portRanges", port_range_type, "Port ranges that reach the guest; all ports when absent.", INERT),
+    LIST("ports", port_type, "Ports that reach the guest; all when absent."),
     PRESENCE("slirp", "Removed; use masquerade.", INERT),
     PRESENCE("sriov", "Give the guest a virtual function of a network card.", INERT),
     STRING("state", "up, down or absent."),
     STRING("tag", "Told to the guest with the device's address, by cloud-init."));
 
-TYPE(multus_network, "MultusNetwork", "A further network of the pod.",
+TYPE(multus_network_type, "MultusNetwork", "A further network of the pod.",
     BOOL("default", "It is the pod's default network."),
     STRING("networkName", "NetworkAttachmentDefinition: name, or namespace/name.", REQUIRED));
 
-TYPE(pod_network, "PodNetwork", "The pod's own network.",
+TYPE(pod_network_type, "PodNetwork", "The pod's own network.",
     STRING("vmIPv6NetworkCIDR", "IPv6 network behind masquerade; fd10:0:2::/120 when absent."),
     STRING("vmNetworkCIDR", "IPv4 network behind masquerade; 10.0.2.0/24 when absent."));
 
-TYPE(claim_network, "ClaimNetwork", "A network device of a resource claim.",
+TYPE(claim_network_type, "ClaimNetwork", "A network device of a resource claim.",
     STRING("claimName", "Entry of spec.resourceClaims."),
     STRING("requestName", "Request in that claim."));
 
-TYPE(network, "Network", "A network that an interface connects to; exactly one source.",
-    OBJECT("multus", multus_network, "A further network of the pod.", INERT),
+TYPE(network_type, "Network", "A network that an interface connects to; exactly one source.",
+    OBJECT("multus", multus_network_type, "A further network of the pod.", INERT),
     STRING("name", "Name that the interface has too.", REQUIRED),
-    OBJECT("pod", pod_network, "The pod's own network."),
-    OBJECT("resourceClaim", claim_network, "A network device of a resource claim.", INERT));
+    OBJECT("pod", pod_network_type, "The pod's own network."),
+    OBJECT("resourceClaim", claim_network_type, "A network device of a resource claim.", INERT));
 // clang-format on

@@ -82,7 +82,7 @@ const struct kind kind_vmi = {
     .in_category_all = true,
     .versions = v1_and_alpha3,
     .columns = vmi_columns,
-    .schema = &vmi,
+    .schema = &vmi_type,
 };
 
 const struct kind kind_vm = {
@@ -95,7 +95,7 @@ const struct kind kind_vm = {
     .has_status = true,
     .versions = v1_and_alpha3,
     .columns = vm_columns,
-    .schema = &vm,
+    .schema = &vm_type,
 };
 
 const struct kind kind_vmirs = {
@@ -109,7 +109,7 @@ const struct kind kind_vmirs = {
     .has_scale = true,
     .versions = v1_and_alpha3,
     .columns = vmirs_columns,
-    .schema = &vmirs,
+    .schema = &vmirs_type,
 };
 
 const struct kind kind_preset = {
@@ -120,7 +120,7 @@ const struct kind kind_preset = {
     .short_names = { "vmipreset", "vmipresets" },
     .in_category_all = true,
     .versions = preset_versions,
-    .schema = &preset,
+    .schema = &preset_type,
 };
 
 const struct kind kind_migration = {
@@ -133,7 +133,7 @@ const struct kind kind_migration = {
     .has_status = true,
     .versions = v1_and_alpha3,
     .columns = migration_columns,
-    .schema = &migration,
+    .schema = &migration_type,
 };
 
 const struct kind kind_kubevirt = {
@@ -146,7 +146,7 @@ const struct kind kind_kubevirt = {
     .has_status = true,
     .versions = v1_and_alpha3,
     .columns = kubevirt_columns,
-    .schema = &kubevirt,
+    .schema = &kubevirt_type,
 };
 
 const struct kind kind_instancetype = {
@@ -157,7 +157,7 @@ const struct kind kind_instancetype = {
     .short_names = { "vminstancetype", "vminstancetypes", "vmf", "vmfs" },
     .in_category_all = true,
     .versions = v1beta1,
-    .schema = &instancetype,
+    .schema = &instancetype_type,
 };
 
 const struct kind kind_cluster_instancetype = {
@@ -168,7 +168,7 @@ const struct kind kind_cluster_instancetype = {
     .short_names = { "vmclusterinstancetype", "vmclusterinstancetypes", "vmcf", "vmcfs" },
     .is_cluster_scoped = true,
     .versions = v1beta1,
-    .schema = &cluster_instancetype,
+    .schema = &cluster_instancetype_type,
 };
 
 const struct kind kind_preference = {
@@ -179,7 +179,7 @@ const struct kind kind_preference = {
     .short_names = { "vmpref", "vmprefs", "vmp", "vmps" },
     .in_category_all = true,
     .versions = v1beta1,
-    .schema = &preference,
+    .schema = &preference_type,
 };
 
 const struct kind kind_cluster_preference = {
@@ -190,32 +190,32 @@ const struct kind kind_cluster_preference = {
     .short_names = { "vmcp", "vmcps" },
     .is_cluster_scoped = true,
     .versions = v1beta1,
-    .schema = &cluster_preference,
+    .schema = &cluster_preference_type,
 };
 
-const struct kind *const kinds[] = {
+const struct kind *const all_kinds[] = {
     &kind_vmi,          &kind_vm,
     &kind_vmirs,        &kind_preset,
     &kind_migration,    &kind_kubevirt,
     &kind_instancetype, &kind_cluster_instancetype,
     &kind_preference,   &kind_cluster_preference,
 };
-const size_t kinds_len = countof(kinds);
+const size_t all_kinds_len = countof(all_kinds);
 
 const struct kind *kind_find(const char *group, const char *kind)
 {
-    for (size_t i = 0; i < countof(kinds); i++) {
-        if (streq(kinds[i]->group, group) && streq(kinds[i]->kind, kind))
-            return kinds[i];
+    for (size_t i = 0; i < countof(all_kinds); i++) {
+        if (streq(all_kinds[i]->group, group) && streq(all_kinds[i]->kind, kind))
+            return all_kinds[i];
     }
     return NULL;
 }
 
 const struct kind *kind_find_plural(const char *group, const char *plural)
 {
-    for (size_t i = 0; i < countof(kinds); i++) {
-        if (streq(kinds[i]->group, group) && streq(kinds[i]->plural, plural))
-            return kinds[i];
+    for (size_t i = 0; i < countof(all_kinds); i++) {
+        if (streq(all_kinds[i]->group, group) && streq(all_kinds[i]->plural, plural))
+            return all_kinds[i];
     }
     return NULL;
 }

@@ -44,8 +44,8 @@ struct kind {
 enum { KIND_VERSIONS_MAX = 4 };
 
 /* All of them, in the order of deploy/crds. */
-extern const struct kind *const kinds[];
-extern const size_t kinds_len;
+extern const struct kind *const all_kinds[];
+extern const size_t all_kinds_len;
 
 /* By group and kind ("kubevirt.io", "VirtualMachine"), or NULL. */
 const struct kind *kind_find(const char *group, const char *kind);

@@ -5,13 +5,13 @@
 #include "openapi/rows.h"
 
 // clang-format off
-TYPE(downtime_tuning, "MigrationDowntimeTuning", "Lengthen the allowed pause step by step.",
+TYPE(downtime_tuning_type, "MigrationDowntimeTuning", "Lengthen the allowed pause step by step.",
     INT32("cooldownSeconds", "Seconds between steps.", .min = 1),
     INT64("initialMs", "First allowed pause, in milliseconds.", .min = 1),
     INT64("startAfterIteration", "Rounds of copying before the first step.", .min = 1),
     INT32("steps", "How many steps.", .min = 1));
 
-TYPE(stall_detector, "MigrationStallDetector", "Notice a migration that gets nowhere.",
+TYPE(stall_detector_type, "MigrationStallDetector", "Notice a migration that gets nowhere.",
     QUANTITY("completionTimeoutFactor", "Factor on the time that is allowed, at least 1."),
     QUANTITY("ewmaAlpha", "Weight of the newest measurement, above 0 and up to 1."),
     QUANTITY("patienceWindowDecayFactor", "How fast patience ends, 0 to 1."),
@@ -21,10 +21,10 @@ TYPE(stall_detector, "MigrationStallDetector", "Notice a migration that gets now
     INT64("stallProgressTimeout", "Seconds without progress.", .has_min = true),
     INT64("switchoverTimeout", "Seconds for the switch-over.", .has_min = true));
 
-TYPE(migration_experimental, "MigrationExperimentalOptions", "Settings that may change or go.",
+TYPE(migration_experimental_type, "MigrationExperimentalOptions", "Settings that may change or go.",
     STRING("compression", "How memory is packed on its way.", ONE_OF("none", "zstd")),
-    OBJECT("downtimeTuning", downtime_tuning, "Lengthen the allowed pause step by step."),
-    OBJECT("stallDetector", stall_detector, "Notice a migration that gets nowhere."));
+    OBJECT("downtimeTuning", downtime_tuning_type, "Lengthen the allowed pause step by step."),
+    OBJECT("stallDetector", stall_detector_type, "Notice a migration that gets nowhere."));
 
 #define MIGRATION_SETTINGS                                                                                         \
     BOOL("allowAutoConverge", "Slow the guest down when it changes memory too fast.", INERT),                      \
@@ -45,13 +45,13 @@ TYPE(migration_experimental, "MigrationExperimentalOptions", "Settings that may 
     BOOL("unsafeMigrationOverride", "Migrate also where libvirt finds it unsafe.", INERT),                         \
     INT64("utilityVolumesTimeout", "Seconds to wait for utility volumes to go.", INERT)
 
-TYPE(migration_config, "MigrationConfiguration", "What governs live migrations.",
+TYPE(migration_config_type, "MigrationConfiguration", "What governs live migrations.",
     MIGRATION_SETTINGS,
     MIGRATION_LIMITS);
 
-TYPE(migration_config_used, "MigrationConfigurationUsed", "What governed this migration.",
+TYPE(migration_config_used_type, "MigrationConfigurationUsed", "What governed this migration.",
     MIGRATION_SETTINGS,
-    OBJECT("experimental", migration_experimental, "Settings that may change or go."),
+    OBJECT("experimental", migration_experimental_type, "Settings that may change or go."),
     MIGRATION_LIMITS);
 
 #define MIGRATION_END                                                             \
@@ -65,11 +65,11 @@ TYPE(migration_config_used, "MigrationConfigurationUsed", "What governed this mi
     STRING("syncAddress", "Where the other cluster reaches this end."),           \
     STRING("virtualMachineInstanceUID", "UID of the instance.")
 
-TYPE(migration_source, "MigrationSourceState", "The end that a migration leaves.",
+TYPE(migration_source_type, "MigrationSourceState", "The end that a migration leaves.",
     MIGRATION_END,
     STRING_MAP("nodeSelectors", "Labels that the target's node must have."));
 
-TYPE(migration_target, "MigrationTargetState", "The end that a migration goes to.",
+TYPE(migration_target_type, "MigrationTargetState", "The end that a migration goes to.",
     MIGRATION_END,
     STRING("attachmentPodUID", "UID of the pod that holds added volumes."),
     INTS("cpuSet", "Processors of the node that the guest is pinned to."),
@@ -79,14 +79,14 @@ TYPE(migration_target, "MigrationTargetState", "The end that a migration goes to
     STRING("nodeAddress", "Address of the node."),
     STRING("nodeTopology", "Topology of the node, JSON."));
 
-TYPE(migration_state, "VirtualMachineInstanceMigrationState", "How a live migration goes.",
+TYPE(migration_state_type, "VirtualMachineInstanceMigrationState", "How a live migration goes.",
     BOOL("abortRequested", "Someone asked to give it up."),
     STRING("abortStatus", "Succeeded, Failed or Aborting."),
     BOOL("completed", "It has ended."),
     TIME("endTimestamp", "When it ended.", NULLABLE),
     BOOL("failed", "It has failed."),
     STRING("failureReason", "Why it failed, for a person."),
-    OBJECT("migrationConfiguration", migration_config_used, "What governs it."),
+    OBJECT("migrationConfiguration", migration_config_used_type, "What governs it."),
     STRING("migrationNetworkType", "Pod or Migration."),
     STRING("migrationPolicyName", "MigrationPolicy that was applied."),
     STRING("migrationUid", "UID of the migration object."),
@@ -94,7 +94,7 @@ TYPE(migration_state, "VirtualMachineInstanceMigrationState", "How a live migrat
     STRING("sourceNode", "Node that it leaves."),
     STRING("sourcePersistentStatePVCName", "Claim of the source with the state of firmware and TPM."),
     STRING("sourcePod", "Launcher's pod that it leaves."),
-    OBJECT("sourceState", migration_source, "The end that it leaves."),
+    OBJECT("sourceState", migration_source_type, "The end that it leaves."),
     TIME("startTimestamp", "When it began.", NULLABLE),
     STRING("targetAttachmentPodUID", "UID of the pod that holds added volumes."),
     INTS("targetCPUSet", "Processors of the target that the guest is pinned to."),
@@ -107,5 +107,5 @@ TYPE(migration_state, "VirtualMachineInstanceMigrationState", "How a live migrat
     STRING("targetNodeTopology", "Topology of the target, JSON."),
     STRING("targetPersistentStatePVCName", "Claim of the target with the state of firmware and TPM."),
     STRING("targetPod", "Launcher's pod that it goes to."),
-    OBJECT("targetState", migration_target, "The end that it goes to."));
+    OBJECT("targetState", migration_target_type, "The end that it goes to."));
 // clang-format on

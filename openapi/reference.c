@@ -122,6 +122,6 @@ void reference_write(struct buf *out)
     buf_adds(out, "# Reference of kinds\n\n"
                   "Made by `make gen` from the tables in `openapi/`; change those, not this page.\n"
                   "A type that several kinds share stands where it is met first.\n");
-    for (size_t i = 0; i < kinds_len; i++)
-        write_kind(kinds[i], seen, out);
+    for (size_t i = 0; i < all_kinds_len; i++)
+        write_kind(all_kinds[i], seen, out);
 }

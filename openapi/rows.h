@@ -2,13 +2,13 @@
 /*
  * The words that tables are written in; only files that hold tables include it.
  *
- *     TYPE(cpu_feature, "CPUFeature", "One feature of the processor model.",
+ *     TYPE(cpu_feature_type, "CPUFeature", "One feature of the processor model.",
  *          STRING("name", "Name of the feature.", REQUIRED),
  *          STRING("policy", "force, require, optional, disable or forbid."));
  *
- *     TYPE(cpu, "CPU", "The processors that the guest sees.",
+ *     TYPE(cpu_type, "CPU", "The processors that the guest sees.",
  *          INT32("cores", "Cores in each socket."),
- *          LIST("features", cpu_feature, "Features added to or taken from the model."));
+ *          LIST("features", cpu_feature_type, "Features added to or taken from the model."));
  *
  * A row is name, one line for the user, then whatever else of struct field matters.
  */
@@ -45,7 +45,7 @@
 #define BOOL_MAP(n, d, ...)      ROW_(n, d, FIELD_BOOL, FIELD_MAP, ##__VA_ARGS__)
 
 /* An object without members: its presence says it all. */
-#define PRESENCE(n, d, ...)      OBJECT(n, presence, d, ##__VA_ARGS__)
+#define PRESENCE(n, d, ...)      OBJECT(n, presence_type, d, ##__VA_ARGS__)
 
 #define REQUIRED .required = true
 #define NULLABLE .nullable = true
@@ -70,6 +70,6 @@
 // clang-format on
 
 /* Shared by many tables. */
-extern const struct schema presence;
+extern const struct schema presence_type;
 
 #endif

@@ -6,8 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-bool is_absolute_path(const json_t *value);
-bool has_no_parent_step(const json_t *value); /* no ".." anywhere in the text */
-bool is_true(const json_t *value);
+bool rule_is_absolute_path(const json_t *value);
+bool rule_has_no_parent_step(const json_t *value); /* no ".." anywhere in the text */
+bool rule_is_true(const json_t *value);
 
 #endif

@@ -7,14 +7,14 @@
 #define CHECKSUM .has_min = true, .min = 0, .max = 4294967295
 
 // clang-format off
-TYPE(phase_transition, "PhaseTransitionTimestamp", "When a phase was reached.",
+TYPE(phase_transition_type, "PhaseTransitionTimestamp", "When a phase was reached.",
     STRING("phase", "The phase."),
     TIME("phaseTransitionTimestamp", "When it was reached."));
 
-TYPE(backup_volume, "BackupVolumeInfo", "A volume of a backup.",
+TYPE(backup_volume_type, "BackupVolumeInfo", "A volume of a backup.",
     STRING("volumeName", "Name of the volume.", REQUIRED));
 
-TYPE(backup_status, "BackupStatus", "A backup that runs or ran.",
+TYPE(backup_status_type, "BackupStatus", "A backup that runs or ran.",
     STRING("backupMsg", "What went wrong, for a person."),
     STRING("backupName", "Name of the VirtualMachineBackup."),
     STRING("checkpointName", "Checkpoint that the backup made."),
@@ -23,18 +23,18 @@ TYPE(backup_status, "BackupStatus", "A backup that runs or ran.",
     BOOL("failed", "It has failed."),
     STRING("quiesceStatus", "Whether the guest's file systems stood still."),
     TIME("startTimestamp", "When it began."),
-    LIST("volumes", backup_volume, "Volumes that are part of it."));
+    LIST("volumes", backup_volume_type, "Volumes that are part of it."));
 
-TYPE(change_tracking, "ChangedBlockTrackingStatus", "Whether changes of disks are kept track of.",
-    OBJECT("backupStatus", backup_status, "The backup that runs or ran.", NULLABLE),
+TYPE(change_tracking_type, "ChangedBlockTrackingStatus", "Whether changes of disks are kept track of.",
+    OBJECT("backupStatus", backup_status_type, "The backup that runs or ran.", NULLABLE),
     STRING("state", "PendingRestart, Initializing, Enabled, Disabled or a reason why not.", REQUIRED));
 
-TYPE(cpu_topology, "CPUTopology", "The processors that the guest has now.",
+TYPE(cpu_topology_type, "CPUTopology", "The processors that the guest has now.",
     INT32("cores", "Cores in each socket."),
     INT32("sockets", "Sockets."),
     INT32("threads", "Threads in each core."));
 
-TYPE(guest_os, "GuestOSInfo", "The guest's system, as its agent tells.",
+TYPE(guest_os_type, "GuestOSInfo", "The guest's system, as its agent tells.",
     STRING("id", "Short name, such as debian."),
     STRING("kernelRelease", "Release of the kernel."),
     STRING("kernelVersion", "Version of the kernel."),
@@ -44,7 +44,7 @@ TYPE(guest_os, "GuestOSInfo", "The guest's system, as its agent tells.",
     STRING("version", "Version for people."),
     STRING("versionId", "Version for programs."));
 
-TYPE(interface_status, "NetworkInterfaceStatus", "An interface of the guest as it is.",
+TYPE(interface_status_type, "NetworkInterfaceStatus", "An interface of the guest as it is.",
     STRING("infoSource", "Who told: domain, guest-agent, multus-status, several joined by commas."),
     STRING("interfaceName", "Name in the guest."),
     STRING("ipAddress", "First address."),
@@ -55,20 +55,20 @@ TYPE(interface_status, "NetworkInterfaceStatus", "An interface of the guest as i
     STRING("podInterfaceName", "Name in the pod."),
     INT32("queueCount", "Queues of a virtio interface."));
 
-TYPE(boot_file, "BootFileInfo", "A file that the guest was booted from.",
+TYPE(boot_file_type, "BootFileInfo", "A file that the guest was booted from.",
     INT64("checksum", "CRC-32 of the file.", CHECKSUM));
 
-TYPE(kernel_boot_status, "KernelBootStatus", "What a straight kernel boot used.",
-    OBJECT("initrdInfo", boot_file, "The initrd."),
-    OBJECT("kernelInfo", boot_file, "The kernel."));
+TYPE(kernel_boot_status_type, "KernelBootStatus", "What a straight kernel boot used.",
+    OBJECT("initrdInfo", boot_file_type, "The initrd."),
+    OBJECT("kernelInfo", boot_file_type, "The kernel."));
 
-TYPE(memory_status, "MemoryStatus", "The memory that the guest has now.",
+TYPE(memory_status_type, "MemoryStatus", "The memory that the guest has now.",
     QUANTITY("guestAtBoot", "What it booted with."),
     QUANTITY("guestCurrent", "What it has."),
     QUANTITY("guestRequested", "What it is to have."),
     QUANTITY("memoryOverhead", "What the emulator needs beside."));
 
-TYPE(claim_info, "PersistentVolumeClaimInfo", "What is known of a claim.",
+TYPE(claim_info_type, "PersistentVolumeClaimInfo", "What is known of a claim.",
     STRINGS("accessModes", "How it may be mounted."),
     QUANTITY_MAP("capacity", "What it holds."),
     STRING("claimName", "Name of the claim."),
@@ -77,65 +77,65 @@ TYPE(claim_info, "PersistentVolumeClaimInfo", "What is known of a claim.",
     QUANTITY_MAP("requests", "What was asked for."),
     STRING("volumeMode", "Block or Filesystem."));
 
-TYPE(migrated_volume, "StorageMigratedVolumeInfo", "A volume that moves to another claim.",
-    OBJECT("destinationPVCInfo", claim_info, "Where it goes."),
-    OBJECT("sourcePVCInfo", claim_info, "Where it comes from."),
+TYPE(migrated_volume_type, "StorageMigratedVolumeInfo", "A volume that moves to another claim.",
+    OBJECT("destinationPVCInfo", claim_info_type, "Where it goes."),
+    OBJECT("sourcePVCInfo", claim_info_type, "Where it comes from."),
     STRING("volumeName", "Name of the volume.", REQUIRED));
 
-TYPE(topology_hints, "TopologyHints", "What a node must offer.",
+TYPE(topology_hints_type, "TopologyHints", "What a node must offer.",
     INT64("tscFrequency", "Frequency of the time-stamp counter."));
 
-TYPE(container_disk_status, "ContainerDiskInfo", "The disk out of an image.",
+TYPE(container_disk_status_type, "ContainerDiskInfo", "The disk out of an image.",
     INT64("checksum", "CRC-32 of the image's disk.", CHECKSUM));
 
-TYPE(hotplug_status, "HotplugVolumeStatus", "The pod that holds an added volume.",
+TYPE(hotplug_status_type, "HotplugVolumeStatus", "The pod that holds an added volume.",
     STRING("attachPodName", "Name of the pod."),
     STRING("attachPodUID", "UID of the pod."));
 
-TYPE(memory_dump_status, "DomainMemoryDumpInfo", "A dump of the guest's memory.",
+TYPE(memory_dump_status_type, "DomainMemoryDumpInfo", "A dump of the guest's memory.",
     STRING("claimName", "Claim that it went to."),
     TIME("endTimestamp", "When it ended."),
     TIME("startTimestamp", "When it began."),
     STRING("targetFileName", "File that holds it."));
 
-TYPE(volume_status, "VolumeStatus", "A volume as it is.",
-    OBJECT("containerDiskVolume", container_disk_status, "The disk out of an image."),
-    OBJECT("hotplugVolume", hotplug_status, "The pod that holds an added volume."),
-    OBJECT("memoryDumpVolume", memory_dump_status, "A dump of the guest's memory."),
+TYPE(volume_status_type, "VolumeStatus", "A volume as it is.",
+    OBJECT("containerDiskVolume", container_disk_status_type, "The disk out of an image."),
+    OBJECT("hotplugVolume", hotplug_status_type, "The pod that holds an added volume."),
+    OBJECT("memoryDumpVolume", memory_dump_status_type, "A dump of the guest's memory."),
     STRING("message", "What it means, for a person."),
     STRING("name", "Name of the volume.", REQUIRED),
-    OBJECT("persistentVolumeClaimInfo", claim_info, "The claim behind it."),
+    OBJECT("persistentVolumeClaimInfo", claim_info_type, "The claim behind it."),
     STRING("phase", "How far an added volume is."),
     STRING("reason", "What it means, in one word."),
     INT64("size", "Size in bytes."),
     STRING("target", "Name that the guest's platform gives the disk, such as vda.", REQUIRED));
 
-TYPE(vmi_status, "VirtualMachineInstanceStatus", "How a machine is.",
+TYPE(vmi_status_type, "VirtualMachineInstanceStatus", "How a machine is.",
     INT64("VSOCKCID", "VSOCK address of the guest.", CHECKSUM),
     STRING_MAP("activePods", "Node of each pod of this instance, by the pod's UID."),
-    OBJECT("changedBlockTracking", change_tracking, "Whether changes of disks are kept track of.", NULLABLE),
-    LIST("conditions", condition, "What is known about the machine."),
-    OBJECT("currentCPUTopology", cpu_topology, "Processors it has now."),
+    OBJECT("changedBlockTracking", change_tracking_type, "Whether changes of disks are kept track of.", NULLABLE),
+    LIST("conditions", condition_type, "What is known about the machine."),
+    OBJECT("currentCPUTopology", cpu_topology_type, "Processors it has now."),
     STRING("evacuationNodeName", "Node that it is to leave."),
     STRING("fsFreezeStatus", "frozen while the guest's file systems stand still."),
-    OBJECT("guestOSInfo", guest_os, "The guest's system, as its agent tells."),
-    LIST("interfaces", interface_status, "Network interfaces as they are."),
-    OBJECT("kernelBootStatus", kernel_boot_status, "What a straight kernel boot used."),
+    OBJECT("guestOSInfo", guest_os_type, "The guest's system, as its agent tells."),
+    LIST("interfaces", interface_status_type, "Network interfaces as they are."),
+    OBJECT("kernelBootStatus", kernel_boot_status_type, "What a straight kernel boot used."),
     STRING("launcherContainerImageVersion", "Image that the launcher runs."),
-    OBJECT("machine", machine, "Machine type that the guest really has."),
-    OBJECT("memory", memory_status, "Memory it has now."),
-    LIST("migratedVolumes", migrated_volume, "Volumes that move to other claims."),
+    OBJECT("machine", machine_type, "Machine type that the guest really has."),
+    OBJECT("memory", memory_status_type, "Memory it has now."),
+    LIST("migratedVolumes", migrated_volume_type, "Volumes that move to other claims."),
     STRING("migrationMethod", "BlockMigration or LiveMigration."),
-    OBJECT("migrationState", migration_state, "The migration that runs or ran last."),
+    OBJECT("migrationState", migration_state_type, "The migration that runs or ran last."),
     STRING("migrationTransport", "Unix."),
     STRING("nodeName", "Node that it runs on."),
     STRING("phase", "Pending, Scheduling, Scheduled, Running, Succeeded, Failed or Unknown."),
-    LIST("phaseTransitionTimestamps", phase_transition, "When each phase was reached."),
+    LIST("phaseTransitionTimestamps", phase_transition_type, "When each phase was reached."),
     STRING("qosClass", "Quality of service of the pod."),
     STRING("reason", "Why it is as it is, in one word."),
     INT64("runtimeUser", "User that the launcher runs as."),
     STRING("selinuxContext", "SELinux label of the launcher."),
-    OBJECT("topologyHints", topology_hints, "What a node must offer."),
+    OBJECT("topologyHints", topology_hints_type, "What a node must offer."),
     STRING("virtualMachineRevisionName", "ControllerRevision of the VirtualMachine it was made from."),
-    LIST("volumeStatus", volume_status, "Volumes as they are."));
+    LIST("volumeStatus", volume_status_type, "Volumes as they are."));
 // clang-format on

@@ -15,7 +15,7 @@
 TYPE(inner, "Inner", "Inner.", STRING("text", "Text.", .dflt = "\"x\""));
 
 TYPE(outer, "Outer", "Outer.",
-    OBJECT("must", presence, "Must.", REQUIRED),
+    OBJECT("must", presence_type, "Must.", REQUIRED),
     STRING("word", "Word.", REQUIRED),
     OBJECT("below", inner, "Below."),
     STRING("preferredAutoattachSerialConsole", "Long."),
@@ -46,10 +46,10 @@ static void *validate_all(void *arg)
 {
     json_t *object = json_loads("{\"spec\":{\"domain\":{\"devices\":{\"disks\":[{}]}}}}", 0, NULL);
 
-    for (size_t i = 0; i < kinds_len; i++) {
+    for (size_t i = 0; i < all_kinds_len; i++) {
         scoped_findings f;
         findings_init(&f);
-        schema_validate(kinds[i], object, &f);
+        schema_validate(all_kinds[i], object, &f);
         *(size_t *)arg += f.len;
     }
     json_decref(object);
