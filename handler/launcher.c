@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "handler/arrivals.h"
 #include "handler/podfs.h"
 
 enum {
@@ -330,6 +331,15 @@ enum launcher_state launcher_look(struct launcher *l, struct error *e)
     hold_process(l, connection);
     watch_if_due(l);
     return LAUNCHER_READY;
+}
+
+void launcher_await(struct launcher *l, struct arrivals *a)
+{
+    struct error e;
+    scoped_fd int dir = podfs_open_volume(l->pods_dir, l->pod_uid, "sockets", &e);
+
+    if (dir >= 0)
+        arrivals_watch(a, dir, l->key);
 }
 
 int launcher_open_proc(struct launcher *l, struct error *e)

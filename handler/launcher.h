@@ -19,6 +19,7 @@
 #include "handler/decide.h"
 #include "http/client.h"
 
+struct arrivals;
 struct launcher; /* counted */
 
 /* The domain changed or the launcher fell silent: look at the machine again.  Watcher's thread. */
@@ -52,6 +53,8 @@ const char *launcher_pod_uid(const struct launcher *l);
 
 /* Find out how it is now; connects and begins to watch where that is due.  *e says why it is not ready. */
 enum launcher_state launcher_look(struct launcher *l, struct error *e);
+/* It is LAUNCHER_ABSENT: have its key told when its socket arrives, then look again. */
+void launcher_await(struct launcher *l, struct arrivals *a);
 /* Is its event stream up?  When not, look again soon. */
 bool launcher_is_watched(struct launcher *l);
 

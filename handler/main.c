@@ -34,9 +34,9 @@ enum { VMI_WORKERS = 10, POLL_MS = 5000, SYNC_LOOK_MS = 500 };
 
 struct settings {
     const char *listen, *kubeconfig, *master;
-    long long port, verbosity, console_port, max_requests, graceful_s, resync_s, max_devices;
+    long long port, verbosity, console_port, resync_s, max_devices;
     long long watchdog_ms;
-    const char *node, *pod_ip;
+    const char *node;
     const char *private_dir, *pods_dir, *kubelet_root;
     const char *cert_file, *key_file, *ca_configmap;
     bool wants_labeller, is_externally_managed;
@@ -54,10 +54,7 @@ static const struct option options[] = {
     { "master", 0, OPTION_STRING, AT(master), .arg = "URL", .help = "the API server's address instead of the kubeconfig's" },
     { "v", 'v', OPTION_INT, AT(verbosity), .dflt = "2", .max = 9, .arg = "N", .help = "verbosity, 0 to 9" },
     { "hostname-override", 0, OPTION_STRING, AT(node), .arg = "NODE", .help = "name of this node; $NODE_NAME, else the host's" },
-    { "pod-ip-address", 0, OPTION_STRING, AT(pod_ip), .arg = "IP", .help = "this pod's address; $MY_POD_IP" },
     { "console-server-port", 0, OPTION_INT, AT(console_port), .dflt = "8186", .max = 65535, .arg = "N", .help = "port of consoles and calls, for virt-api" },
-    { "max-metric-requests", 0, OPTION_INT, AT(max_requests), .dflt = "3", .arg = "N", .help = "scrapes that may run at once" },
-    { "graceful-shutdown-seconds", 0, OPTION_INT, AT(graceful_s), .dflt = "300", .arg = "N", .help = "how long the end may take" },
     { "domain-resync-period-seconds", 0, OPTION_INT, AT(resync_s), .dflt = "300", .arg = "N", .help = "look at every machine this often" },
     { "watchdog-timeout", 0, OPTION_DURATION, AT(watchdog_ms), .dflt = "30s", .arg = "TIME", .help = "a launcher that refuses connections for longer is lost" },
     { "max-devices", 0, OPTION_INT, AT(max_devices), .dflt = "1000", .max = 10000, .arg = "N", .help = "how many machines may share /dev/kvm and the like" },
@@ -69,13 +66,16 @@ static const struct option options[] = {
     { "tls-key-file", 0, OPTION_STRING, AT(key_file), .arg = "FILE", .help = "its key" },
     { "enable-node-labeller", 0, OPTION_BOOL, AT(wants_labeller), .dflt = "true", .help = "label the node with what its QEMU can do" },
     { "externally-managed", 0, OPTION_BOOL, AT(is_externally_managed), .dflt = "false", .help = "certificates come from elsewhere: names in them are not checked" },
-    { "kubevirt-share-dir", 0, OPTION_IGNORED, .arg = "DIR", .help = "without effect" },
-    { "vmstats-server-port", 0, OPTION_IGNORED, .arg = "N", .help = "without effect" },
-    { "migration-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "without effect" },
-    { "migration-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "without effect" },
-    { "vsock-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "without effect" },
-    { "vsock-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "without effect" },
-    { "migration-cn-types", 0, OPTION_IGNORED, .arg = "NAME", .help = "without effect" },
+    { "pod-ip-address", 0, OPTION_IGNORED, .arg = "IP", .help = "both listeners use --listen" },
+    { "max-metric-requests", 0, OPTION_IGNORED, .arg = "N", .help = "scrapes are answered one after another" },
+    { "graceful-shutdown-seconds", 0, OPTION_IGNORED, .arg = "N", .help = "nothing takes long at the end: machines run on" },
+    { "kubevirt-share-dir", 0, OPTION_IGNORED, .arg = "DIR", .help = "launchers are reached in their pods' directories" },
+    { "vmstats-server-port", 0, OPTION_IGNORED, .arg = "N", .help = "that server does not exist yet" },
+    { "migration-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no live migration yet" },
+    { "migration-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no live migration yet" },
+    { "migration-cn-types", 0, OPTION_IGNORED, .arg = "NAME", .help = "there is no live migration yet" },
+    { "vsock-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no VSOCK yet" },
+    { "vsock-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no VSOCK yet" },
     { .name = NULL },
 };
 // clang-format on
@@ -114,8 +114,6 @@ static void complete_settings(struct settings *s)
         s->node = getenv("NODE_NAME");
     if ((!s->node || !*s->node) && gethostname(host, sizeof(host) - 1) == 0)
         s->node = host;
-    if (!s->pod_ip || !*s->pod_ip)
-        s->pod_ip = getenv("MY_POD_IP");
 }
 
 /* ---- what is followed in the cluster ---- */
@@ -248,7 +246,6 @@ static int open_listeners(struct handler *h, struct error *e)
         .address = h->s.listen,
         .port = (int)h->s.port,
         .keys = h->keys,
-        .max_scrapes = (size_t)h->s.max_requests,
         .vmis = vmi_controller_informer(h->vmis),
     };
     const struct streams_options streams = {

@@ -51,7 +51,7 @@ static void answer_metrics(struct http_call *c)
                text.len);
 }
 
-/* One thread serves: scrapes never run side by side, whatever max_scrapes allows. */
+/* One thread serves: scrapes never run side by side. */
 static void on_call(struct http_call *c, void *ctx)
 {
     struct status_page *p = ctx;

@@ -3,8 +3,6 @@
 #ifndef HANDLER_STATUS_PAGE_H
 #define HANDLER_STATUS_PAGE_H
 
-#include <stddef.h>
-
 #include "base/error.h"
 
 struct informer;
@@ -15,7 +13,6 @@ struct status_page_options {
     const char *address;
     int port;
     struct tls_keys *keys;
-    size_t max_scrapes;
     struct informer *vmis; /* health: does it hear from the API server? */
 };
 

@@ -11,6 +11,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "handler/arrivals.h"
 #include "handler/decide.h"
 #include "handler/launcher.h"
 #include "handler/machines.h"
@@ -33,6 +34,7 @@ struct vmi_controller {
     struct workqueue *queue;
     struct workers *workers;
     struct machines *machines;
+    struct arrivals *arrivals;
 };
 
 static struct metric sync_total = {
@@ -329,6 +331,10 @@ static void look(struct vmi_controller *c, struct machine *m, struct handler_vie
     v->node = c->o.node;
     v->now_ms = clock_wall_ms(c->o.clock);
     v->launcher = launcher_look(m->launcher, &why);
+    if (v->launcher == LAUNCHER_ABSENT) {
+        launcher_await(m->launcher, c->arrivals);
+        v->launcher = launcher_look(m->launcher, &why);
+    }
     v->knowledge = DOMAIN_UNKNOWN;
     if (v->launcher == LAUNCHER_READY) {
         v->knowledge = launcher_domain(m->launcher, ret_domain);
@@ -445,6 +451,7 @@ struct vmi_controller *vmi_controller_new(const struct vmi_options *o)
 
     c->o = *o;
     c->queue = workqueue_new("virt-handler-vm");
+    c->arrivals = arrivals_start(on_launcher_changed, c);
     c->machines = machines_new(o->records_dir);
     machines_read_records(c->machines, on_record, c);
     const struct informer_options i = {
@@ -469,6 +476,7 @@ void vmi_controller_stop(struct vmi_controller *c)
         workers_stop(c->workers);
     c->workers = NULL;
     informer_stop(c->vmis);
+    arrivals_stop(c->arrivals);
     machines_free(c->machines);
 }
 
