@@ -66,7 +66,7 @@ int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *o
                                      "DeleteOptions", "preconditions", "uid", meta_uid(obj));
     int r = kube_delete(k, kind, meta_namespace(obj), meta_name(obj), options, e);
     /* A conflict means that another object has taken the name: the one that was meant is gone. */
-    return r == -ERR_NOT_FOUND || r == -ERR_CONFLICT ? 0 : r;
+    return r == -ERR_NOT_FOUND || r == -ERR_CONFLICT ? 1 : r;
 }
 
 bool finalizer_remove(json_t *obj, const char *finalizer)

@@ -138,6 +138,15 @@ void saw_death(struct expectations *x, const char *key, const char *uid)
     saw(x, key, must_asprintf("-%s", uid));
 }
 
+void check_death(struct expectations *x, const char *key, struct informer *children,
+                 const json_t *child)
+{
+    scoped(free) char *child_key = meta_key(child);
+    json_auto_t *seen = informer_get(children, child_key);
+    if (!seen || meta_is_deleting(seen) || !streq(meta_uid(seen), meta_uid(child)))
+        saw_death(x, key, meta_uid(child));
+}
+
 void saw_child(struct expectations *x, const char *key, const json_t *old, const json_t *obj)
 {
     const json_t *child = obj ? obj : old;

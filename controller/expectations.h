@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "kube/informer.h"
 
 struct expectations;
 
@@ -30,6 +31,12 @@ void expect_death(struct expectations *x, const char *key, const char *uid);
 /* From an event, or because the call failed. */
 void saw_birth(struct expectations *x, const char *key, const char *name);
 void saw_death(struct expectations *x, const char *key, const char *uid);
+/*
+ * After a deletion that went well: the event may have come before it was
+ * expected (somebody else deleted too), so look at what `children` has.
+ */
+void check_death(struct expectations *x, const char *key, struct informer *children,
+                 const json_t *child);
 /* Both at once, for an informer's event about a child of `key`. */
 void saw_child(struct expectations *x, const char *key, const json_t *old, const json_t *obj);
 

@@ -98,6 +98,7 @@ static void on_signal(struct loop_io *io, int events, void *arg)
 {
     struct program *p = arg;
     log_info("asked to end");
+    loop_io_set(io, 0);
     loop_stop(p->loop);
 }
 

@@ -30,6 +30,8 @@
 #define REASON_DELETED "SuccessfulDelete"
 #define REASON_DELETE_FAILED "FailedDelete"
 
+#define MESSAGE_NOT_RUNNING "the guest is not running"
+
 #define READINESS_GATE "kubevirt.io/virtual-machine-unpaused"
 
 #endif

@@ -143,7 +143,7 @@ static int save_revision(struct round *r, struct error *e)
 static int start(struct round *r, const struct vm_decision *d, struct error *e)
 {
     struct vm_controller *c = r->c;
-    json_auto_t *vmi = vmi_from_vm(r->vm, r->config, d->starts_paused);
+    json_auto_t *vmi = vmi_from_vm(r->vm, r->config, d->starts_paused, r->now_ms);
     json_t *made = NULL;
 
     int n = save_revision(r, e);
@@ -180,6 +180,7 @@ static int stop(struct round *r, struct error *e)
         set_fault(r, REASON_DELETE_FAILED, e);
         return n;
     }
+    check_death(c->expected, r->key, c->ctx->vmis, r->vmi);
     event_record(c->events, &KIND_VM, r->vm, EVENT_NORMAL, REASON_DELETED,
                  "stopped by deleting instance %s", meta_name(r->vmi));
     r->outcome.is_stopping = true;
@@ -375,14 +376,14 @@ static int run_round(struct round *r, struct error *e)
     if (acted == 0)
         acted = compare_template(r, &fault);
 
+    if (d.action == VM_RELEASE)
+        return release_vm(r, e); /* nobody reads the status of what is about to go */
     n = write_status(r, e);
     if (n < 0)
         return error_wrap(e, "status");
     n = release_vmi(r, e);
     if (n < 0)
         return error_wrap(e, "release instance");
-    if (d.action == VM_RELEASE)
-        return release_vm(r, e);
     if (acted < 0)
         *e = fault;
     return acted;

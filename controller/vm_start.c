@@ -2,6 +2,7 @@
 /* Instance and start revision of a VirtualMachine; see vm_start.h. */
 #include "controller/vm_start.h"
 
+#include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
@@ -105,7 +106,18 @@ static void add_default_input(json_t *spec)
               must_pack("[{s:s, s:s, s:s}]", "name", "default-0", "bus", "usb", "type", "tablet"));
 }
 
-json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool starts_paused)
+/* What the instance will say until its guest runs: said at birth, its machine need not be told twice. */
+static json_t *not_yet_ready(int64_t now_ms)
+{
+    char now[RFC3339_MAX];
+    json_auto_t *holder = json_object();
+    condition_set(holder, "Ready", "False", "GuestNotRunning", MESSAGE_NOT_RUNNING,
+                  rfc3339(now_ms, now));
+    return json_incref(jpath_arr(holder, "status.conditions"));
+}
+
+json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool starts_paused,
+                    int64_t now_ms)
 {
     json_t *spec = copy_or_empty(jpath_obj(vm, "spec.template.spec"));
     (void)jpath_make_obj(spec, "domain.devices");
@@ -122,9 +134,9 @@ json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool 
     add_default_input(spec);
 
     scoped(free) char *revision = start_revision_name(vm);
-    return must_pack("{s:s, s:s, s:o, s:o, s:{s:s}}", "apiVersion", "kubevirt.io/v1", "kind",
+    return must_pack("{s:s, s:s, s:o, s:o, s:{s:s, s:o}}", "apiVersion", "kubevirt.io/v1", "kind",
                      "VirtualMachineInstance", "metadata", vmi_metadata(vm), "spec", spec, "status",
-                     "virtualMachineRevisionName", revision);
+                     "virtualMachineRevisionName", revision, "conditions", not_yet_ready(now_ms));
 }
 
 /* ---- is a restart required ---- */

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kube/cluster_config.h"
 
@@ -17,7 +18,8 @@ char *start_revision_name(const json_t *vm);
 json_t *start_revision(const json_t *vm);
 
 /* A new VirtualMachineInstance from the template, defaults that belong to a start filled in. */
-json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool starts_paused);
+json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool starts_paused,
+                    int64_t now_ms);
 
 /* The UUID that firmware gets when the template names none: a function of the machine's name. */
 void legacy_firmware_uuid(const char *vm_name, char out[37]);

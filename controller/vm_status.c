@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "controller/conditions.h"
 #include "controller/names.h"
 #include "controller/vm_decide.h"
 
@@ -155,28 +156,13 @@ static void drop_vanished(json_t *vm, const json_t *vmi)
     }
 }
 
-static void put_copy(json_t *vm, const json_t *condition)
-{
-    json_t *list = jpath_make_arr(vm, "status.conditions");
-    json_t *copy = must_copy(condition);
-    size_t i;
-    json_t *mine;
-    json_array_foreach(list, i, mine) {
-        if (streq(jpath_str(mine, "type", ""), jpath_str(copy, "type", ""))) {
-            must(json_array_set_new(list, i, copy) == 0);
-            return;
-        }
-    }
-    must_append(list, copy);
-}
-
 static void copy_from_vmi(json_t *vm, const json_t *vmi)
 {
     size_t i;
     json_t *condition;
     json_array_foreach(jpath_arr(vmi, "status.conditions"), i, condition) {
         if (!is_own(jpath_str(condition, "type", "Ready")))
-            put_copy(vm, condition);
+            condition_copy(vm, condition);
     }
 }
 
@@ -184,7 +170,7 @@ static void set_ready(json_t *vm, const json_t *vmi, const char *now)
 {
     const json_t *ready = vmi ? condition_find(vmi, "Ready") : NULL;
     if (ready)
-        put_copy(vm, ready);
+        condition_copy(vm, ready);
     else if (vmi)
         condition_set(vm, "Ready", "False", "VMIConditionMissing",
                       "the instance does not say whether it is ready", now);

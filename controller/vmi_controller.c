@@ -218,6 +218,7 @@ static int delete_pod(struct round *r, const json_t *pod, struct error *e)
                      "launcher pod %s was not deleted: %s", meta_name(pod), e->msg);
         return fail(r, REASON_DELETE_FAILED, e);
     }
+    check_death(c->expected, r->key, c->ctx->pods, pod);
     event_record(c->events, &KIND_VMI, r->vmi, EVENT_NORMAL, REASON_DELETED,
                  "deleted launcher pod %s", meta_name(pod));
     return 0;

@@ -10,6 +10,8 @@
 #include "base/quantity.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "controller/changes.h"
+#include "controller/conditions.h"
 #include "controller/names.h"
 #include "controller/render_pod.h"
 #include "controller/vm_decide.h"
@@ -178,22 +180,6 @@ static void set_phase(json_t *vmi, const char *phase, const char *now)
 
 /* ---- conditions ---- */
 
-static void copy_condition(json_t *vmi, const json_t *condition)
-{
-    json_t *list = jpath_make_arr(vmi, "status.conditions");
-    json_t *copy = must_copy(condition);
-    json_object_del(copy, "observedGeneration"); /* a pod's, unknown to an instance's conditions */
-    size_t i;
-    json_t *mine;
-    json_array_foreach(list, i, mine) {
-        if (streq(jpath_str(mine, "type", ""), jpath_str(copy, "type", ""))) {
-            must(json_array_set_new(list, i, copy) == 0);
-            return;
-        }
-    }
-    must_append(list, copy);
-}
-
 static void set_ready(json_t *vmi, const json_t *pod, const char *now)
 {
     const json_t *ready = pod ? condition_find(pod, "Ready") : NULL;
@@ -203,9 +189,9 @@ static void set_ready(json_t *vmi, const json_t *pod, const char *now)
     else if (pod_is_down(pod))
         condition_set(vmi, "Ready", "False", "PodTerminating", "the launcher pod is ending", now);
     else if (!is_phase(vmi, PHASE_RUNNING))
-        condition_set(vmi, "Ready", "False", "GuestNotRunning", "the guest is not running", now);
+        condition_set(vmi, "Ready", "False", "GuestNotRunning", MESSAGE_NOT_RUNNING, now);
     else if (ready)
-        copy_condition(vmi, ready);
+        condition_copy(vmi, ready);
     else
         condition_set(vmi, "Ready", "False", "PodConditionMissing",
                       "the launcher pod does not say whether it is ready", now);
@@ -218,7 +204,7 @@ static void set_pod_scheduled(json_t *vmi, const json_t *pod)
     bool is_waiting = is_phase(vmi, PHASE_PENDING) || is_phase(vmi, PHASE_SCHEDULING);
 
     if (is_waiting && scheduled && streq(jpath_str(scheduled, "status", ""), "False"))
-        copy_condition(vmi, scheduled);
+        condition_copy(vmi, scheduled);
     else
         condition_remove(vmi, "PodScheduled");
 }
@@ -317,24 +303,14 @@ static void hand_over(json_t *vmi, const json_t *pod)
     set_volume_status(vmi);
 }
 
-static void remove_finalizer(json_t *vmi, const char *name)
-{
-    json_t *list = jpath_arr(vmi, "metadata.finalizers");
-    for (size_t i = json_array_size(list); i > 0; i--)
-        if (streq(json_string_value(json_array_get(list, i - 1)), name))
-            json_array_remove(list, i - 1);
-    if (list && json_array_size(list) == 0)
-        jpath_del(vmi, "metadata.finalizers");
-}
-
 static void finalize(json_t *vmi, const struct vmi_view *v)
 {
     if (!v->has_pods) {
-        remove_finalizer(vmi, FINALIZER_VMI);
-        remove_finalizer(vmi, FINALIZER_VMI_OLD);
+        (void)finalizer_remove(vmi, FINALIZER_VMI);
+        (void)finalizer_remove(vmi, FINALIZER_VMI_OLD);
     }
     if (v->owner_is_gone)
-        remove_finalizer(vmi, FINALIZER_VM);
+        (void)finalizer_remove(vmi, FINALIZER_VM);
 }
 
 

@@ -129,6 +129,7 @@ static int delete_one(struct batch *b, json_t *vmi, struct error *e)
                      "instance %s was not deleted: %s", meta_name(vmi), e->msg);
         return n;
     }
+    check_death(c->expected, b->key, c->ctx->vmis, vmi);
     event_record(c->events, &KIND_VMIRS, b->rs, EVENT_NORMAL, REASON_DELETED,
                  "deleted instance %s", meta_name(vmi));
     return 0;
