@@ -301,10 +301,12 @@ static void act_on_all(struct http_watcher *w)
 
 static void run_timers(struct http_watcher *w)
 {
+    const int64_t now = now_ms(); /* one that fn adds is for the next turn */
+
     for (;;) {
         (void)pthread_mutex_lock(&w->lock);
         struct timer *t = w->timers;
-        if (t && t->due_ms > now_ms())
+        if (t && t->due_ms > now)
             t = NULL;
         if (t)
             w->timers = t->next;
@@ -319,9 +321,9 @@ static void run_timers(struct http_watcher *w)
 static int wait_ms(struct http_watcher *w)
 {
     int64_t now = now_ms();
-    int64_t wait = WAIT_MS_MAX;
 
     (void)pthread_mutex_lock(&w->lock);
+    int64_t wait = w->is_stopping ? 0 : WAIT_MS_MAX;
     if (w->timers && w->timers->due_ms - now < wait)
         wait = w->timers->due_ms - now;
     for (struct http_watch *h = w->live; h; h = h->next) {
