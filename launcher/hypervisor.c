@@ -340,9 +340,14 @@ static int call_kill(virDomainPtr dom)
 
 static int call_undefine(virDomainPtr dom)
 {
-    return virDomainUndefineFlags(
-        dom, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-                 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA);
+    const unsigned flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+                           VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+                           VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+
+    if (virDomainUndefineFlags(dom, flags) == 0)
+        return 0;
+    /* A driver that knows fewer flags refuses them all. */
+    return virGetLastErrorCode() == VIR_ERR_INVALID_ARG ? virDomainUndefine(dom) : -1;
 }
 
 int hypervisor_pause(struct hypervisor *h, struct error *e)
