@@ -65,6 +65,7 @@ static void machine_free(struct machine *m)
     launcher_stop(m->launcher);
     json_decref(m->pod_ips);
     free(m->sync_message);
+    free(m->written_from);
     free(m->key);
     free(m->uid);
     free(m->pod_uid);

@@ -29,6 +29,7 @@ struct machine {
     bool is_shutdown_told;
     bool is_deletion_told;
     char *sync_message;       /* why the last sync failed; NULL: it did not */
+    char *written_from;       /* the resourceVersion that our last status patch was made to */
     struct machine *next;     /* private */
 };
 

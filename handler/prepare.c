@@ -99,30 +99,41 @@ static int write_network_json(const char *pods_dir, struct launcher *l, const js
     return podfs_write_file(dir, "network.json", text, strlen(text), LAUNCHER_UID, e);
 }
 
+static int set_up_network(int proc_fd, const struct net_plan *plan, struct pod_link *ret_link,
+                          struct error *e)
+{
+    scoped_fd int netns = open_netns(proc_fd, e);
+
+    if (netns < 0)
+        return netns;
+    int r = refuse_own_netns(netns, e);
+    return r < 0 ? r : net_setup(netns, plan, ret_link, e);
+}
+
+/* The pod's resolv.conf; "" when it has none or hides it. */
+static char *read_resolv_conf(int proc_fd)
+{
+    char *text = NULL;
+    struct error ignored;
+    scoped_fd int root = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (root < 0 || podfs_read_in_root(root, "etc/resolv.conf", RESOLV_CONF_MAX, &text, &ignored) < 0)
+        return must_strdup("");
+    return text;
+}
+
 static int prepare_network(const char *pods_dir, struct launcher *l, int proc_fd,
                            const json_t *vmi, json_t **ret_pod_ips, struct error *e)
 {
     struct net_plan plan;
     struct pod_link link = { 0 };
-    struct error ignored;
-    scoped(free) char *resolv_conf = NULL;
     int r = net_plan_make(&plan, vmi, e);
 
+    if (r == 0 && plan.is_needed)
+        r = set_up_network(proc_fd, &plan, &link, e);
     if (r < 0)
         return r;
-    scoped_fd int netns = open_netns(proc_fd, e);
-    if (netns < 0)
-        return netns;
-    r = plan.is_needed ? refuse_own_netns(netns, e) : 0;
-    if (r == 0)
-        r = net_setup(netns, &plan, &link, e);
-    if (r < 0)
-        return r;
-
-    scoped_fd int root = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 ||
-        podfs_read_in_root(root, "etc/resolv.conf", RESOLV_CONF_MAX, &resolv_conf, &ignored) < 0)
-        resolv_conf = must_strdup("");
+    scoped(free) char *resolv_conf = read_resolv_conf(proc_fd);
     json_auto_t *network = net_json(&plan, &link, vmi, resolv_conf);
     r = write_network_json(pods_dir, l, network, e);
     if (r == 0)
