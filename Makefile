@@ -50,7 +50,7 @@ libs_virt-handler    := -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-rout
 libs_virt-launcher   := -lvirt -lvirt-qemu $(libs_common)
 libs_kubectl-virt    := -lwebsockets $(libs_common)
 libs_virt-gen        := $(libs_common)
-libs_test            := -lcmocka -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 -lvirt -lvirt-qemu $(libs_common)
+libs_test            := -lcmocka -llzma -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 -lvirt -lvirt-qemu $(libs_common)
 
 CPPFLAGS_ += -I/usr/include/libnl3
 

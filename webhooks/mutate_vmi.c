@@ -87,7 +87,7 @@ static void warn_of_presets(struct review *rv)
     }
 }
 
-void mutate_vmi(struct review *rv)
+void mutate_vmi_with(struct review *rv, const json_t *presets)
 {
     if (rv->is_update) {
         keep_status(rv);
@@ -98,7 +98,6 @@ void mutate_vmi(struct review *rv)
         return;
 
     json_t *vmi = must_copy(rv->object);
-    json_auto_t *presets = presets_of(rv->presets, rv->namespace);
 
     rv->changed = vmi;
     presets_apply(presets, vmi, &rv->findings);
@@ -115,4 +114,11 @@ void mutate_vmi(struct review *rv)
     if (!meta_has_finalizer(vmi, finalizer))
         must_append(jpath_make_arr(vmi, "metadata.finalizers"), json_string(finalizer));
     warn_of_presets(rv);
+}
+
+void mutate_vmi(struct review *rv)
+{
+    json_auto_t *presets = rv->is_create ? presets_of(rv->presets, rv->namespace) : NULL;
+
+    mutate_vmi_with(rv, presets);
 }

@@ -2,6 +2,7 @@
 /* The interpreter of rule rows, and the functions that many rows share. */
 #include "webhooks/rules.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,80 +11,223 @@
 #include "base/scope.h"
 #include "base/str.h"
 
-enum { PATH_MAX_LEN = 256 };
+struct subject subject_of(const json_t *spec, const struct at *at,
+                          const struct cluster_config *config, bool is_create)
+{
+    return (struct subject){
+        .spec = spec,
+        .here = spec,
+        .at = at,
+        .arch = jpath_str(spec, "architecture", ""),
+        .config = config,
+        .is_create = is_create,
+    };
+}
 
 void rules_run(const struct rule *rules, const struct subject *s, struct findings *out)
 {
-    for (const struct rule *r = rules; r->check; r++)
-        if (!*r->path || jpath_has(s->spec, r->path))
-            r->check(r, s, out);
+    for (const struct rule *r = rules; r->check; r++) {
+        const json_t *v = *r->path ? jpath(s->here, r->path) : s->here;
+
+        if (json_is_null(v))
+            v = NULL;
+        if (v || r->also_absent)
+            r->check(r, s, v, out);
+    }
 }
 
 void rules_check_spec(const struct subject *s, struct findings *out)
 {
-    static const struct rule *const tables[] = { compute_rules, disk_rules, network_rules,
-                                                 device_rules, pod_rules };
+    static const struct rule *const tables[] = {
+        compute_rules, firmware_rules, disk_rules,  storage_rules, volume_rules,
+        network_rules, device_rules,   claim_rules, pod_rules,     credential_rules,
+    };
 
     for (size_t i = 0; i < countof(tables); i++)
         rules_run(tables[i], s, out);
 }
 
-const json_t *rule_value(const struct rule *r, const struct subject *s)
-{
-    return jpath(s->spec, r->path);
-}
+/* ---- reporting ---- */
 
 void rule_report(const struct rule *r, const struct subject *s, struct findings *out)
 {
-    const struct at here = AT_NAME(s->at, r->path);
-
-    findings_add_at(out, r->cause, *r->path ? &here : s->at, "%s", r->message);
+    rule_say(s, out, r->cause, r->path, "%s", r->message);
 }
 
 void rule_report_at(const struct rule *r, const struct subject *s, struct findings *out,
-                    const char *message, const char *path_fmt, ...)
+                    const char *path_fmt, ...)
 {
-    char path[PATH_MAX_LEN];
+    char path[FINDING_TEXT_MAX];
     va_list ap;
 
     va_start(ap, path_fmt);
     (void)vsnprintf(path, sizeof(path), path_fmt, ap);
     va_end(ap);
-
-    const struct at here = AT_NAME(s->at, path);
-    findings_add_at(out, r->cause, *path ? &here : s->at, "%s", message ? message : r->message);
+    rule_say(s, out, r->cause, path, "%s", r->message);
 }
 
-void rule_one_of(const struct rule *r, const struct subject *s, struct findings *out)
+/* Several rules may find the same fault at the same place: one report is enough. */
+static bool is_reported(const struct findings *out, const char *field, const char *message)
 {
-    const char *value = json_string_value(rule_value(r, s));
+    for (size_t i = 0; i < out->len; i++)
+        if (streq(out->item[i].field, field) && streq(out->item[i].message, message))
+            return true;
+    return false;
+}
 
-    for (const char *const *v = r->values; value && *v; v++)
-        if (streq(*v, value))
+void rule_say(const struct subject *s, struct findings *out, enum cause cause, const char *path,
+              const char *message_fmt, ...)
+{
+    const struct at here = AT_NAME(s->at, path);
+    scoped(free) char *field = at_text(*path ? &here : s->at);
+    char message[FINDING_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, message_fmt);
+    (void)vsnprintf(message, sizeof(message), message_fmt, ap);
+    va_end(ap);
+    str_make_utf8(message); /* a cut may have gone through a character */
+    if (!is_reported(out, field, message))
+        findings_add(out, cause, field, "%s", message);
+}
+
+/* ---- rows of parts ---- */
+
+void rule_below(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+{
+    const struct at at = AT_NAME(s->at, r->path);
+    struct subject part = *s;
+
+    part.here = v;
+    part.at = &at;
+    if (json_is_object(v))
+        rules_run(r->rows, &part, out);
+}
+
+void rule_each(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+{
+    const struct at list = AT_NAME(s->at, r->path);
+    struct subject part = *s;
+    size_t i;
+    json_t *item;
+
+    json_array_foreach (v, i, item) {
+        const struct at at = AT_INDEX(&list, i);
+
+        part.here = item;
+        part.at = &at;
+        part.index = i;
+        if (json_is_object(item))
+            rules_run(r->rows, &part, out);
+    }
+}
+
+/* ---- shared functions ---- */
+
+void rule_one_of(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+{
+    const char *value = json_string_value(v);
+
+    for (const char *const *one = r->values; value && *one; one++)
+        if (streq(*one, value))
             return;
     rule_report(r, s, out);
 }
 
-void rule_dns_label(const struct rule *r, const struct subject *s, struct findings *out)
+void rule_dns_label(const struct rule *r, const struct subject *s, const json_t *v,
+                    struct findings *out)
 {
-    const char *value = json_string_value(rule_value(r, s));
+    const char *value = json_string_value(v);
 
     if (value && *value && !is_dns_label(value))
         rule_report(r, s, out);
 }
 
-void rule_dns_subdomain(const struct rule *r, const struct subject *s, struct findings *out)
+void rule_dns_subdomain(const struct rule *r, const struct subject *s, const json_t *v,
+                        struct findings *out)
 {
-    const char *value = json_string_value(rule_value(r, s));
+    const char *value = json_string_value(v);
 
     if (value && *value && !is_dns_subdomain(value))
         rule_report(r, s, out);
 }
 
-void rule_not_negative(const struct rule *r, const struct subject *s, struct findings *out)
+void rule_not_negative(const struct rule *r, const struct subject *s, const json_t *v,
+                       struct findings *out)
 {
     struct quantity q;
 
-    if (quantity_from_json(rule_value(r, s), &q) == 0 && q.nano < 0)
+    if (quantity_from_json(v, &q) == 0 && q.nano < 0)
         rule_report(r, s, out);
+}
+
+void rule_not_empty(const struct rule *r, const struct subject *s, const json_t *v,
+                    struct findings *out)
+{
+    if (json_string_length(v) == 0)
+        rule_report(r, s, out);
+}
+
+void rule_gate(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+{
+    if (!cluster_config_gate(s->config, r->gate))
+        rule_report(r, s, out);
+}
+
+void rule_refuse(const struct rule *r, const struct subject *s, const json_t *v,
+                 struct findings *out)
+{
+    rule_report(r, s, out);
+}
+
+/* ---- questions ---- */
+
+struct quantity quantity_at(const json_t *v, const char *path)
+{
+    struct quantity q;
+
+    return quantity_from_json(jpath(v, path), &q) == 0 ? q : (struct quantity){ .nano = 0 };
+}
+
+const json_t *volume_named(const json_t *spec, const char *name)
+{
+    return jarr_find(jpath_arr(spec, "volumes"), "name", name);
+}
+
+const json_t *network_named(const json_t *spec, const char *name)
+{
+    return jarr_find(jpath_arr(spec, "networks"), "name", name);
+}
+
+/* DOMAIN:BUS:SLOT.FUNCTION in hexadecimal; slots end at 1f, functions at 7. */
+bool is_pci_address(const char *s)
+{
+    static const char shape[] = "xxxx:xx:sx.f";
+
+    for (size_t i = 0; i < sizeof(shape); i++) {
+        unsigned char c = (unsigned char)s[i];
+        bool is_fitting = shape[i] == 'x'   ? isxdigit(c)
+                          : shape[i] == 's' ? c == '0' || c == '1'
+                          : shape[i] == 'f' ? c >= '0' && c <= '7'
+                                            : c == (unsigned char)shape[i];
+        if (!is_fitting)
+            return false;
+    }
+    return true;
+}
+
+bool is_clean_path(const char *s)
+{
+    if (*s != '/')
+        return false;
+    if (s[1] == '\0')
+        return true;
+    while (*s == '/') {
+        size_t len = strcspn(s + 1, "/");
+
+        if (len == 0 || (len == 1 && s[1] == '.') || (len == 2 && s[1] == '.' && s[2] == '.'))
+            return false;
+        s += len + 1;
+    }
+    return true;
 }

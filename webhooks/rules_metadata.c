@@ -7,8 +7,19 @@
 #include "webhooks/rules_vmi.h"
 
 static const char *const restricted_labels[] = {
-    "kubevirt.io/created-by",   "kubevirt.io/migrationJobUID", "kubevirt.io/nodeName",
-    "kubevirt.io/migrationTargetNodeName", "kubevirt.io/schedulable", "kubevirt.io/install-strategy",
+    "kubevirt.io/created-by",
+    "kubevirt.io/migrationJobUID",
+    "kubevirt.io/nodeName",
+    "kubevirt.io/migrationTargetNodeName",
+    "kubevirt.io/schedulable",
+    "kubevirt.io/install-strategy",
+};
+
+static const struct {
+    const char *annotation, *gate;
+} gated[] = {
+    { "kubevirt.io/ignitiondata", "ExperimentalIgnitionSupport" },
+    { "hooks.kubevirt.io/hookSidecars", "Sidecar" },
 };
 
 char *own_account_name(const struct review *rv, const char *name)
@@ -18,17 +29,22 @@ char *own_account_name(const struct review *rv, const char *name)
 
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata)
 {
-    const json_t *labels = jpath_obj(metadata, "labels");
-    const struct at top = AT_NAME(NULL, "metadata");
-    const struct at here = AT_NAME(at ? at : &top, "labels");
+    const json_t *labels = json_object_get(metadata, "labels");
+    const json_t *annotations = json_object_get(metadata, "annotations");
+    const struct at at_labels = AT_NAME(at, "labels");
+    const struct at at_annotations = AT_NAME(at, "annotations");
 
-    if (rv->is_own_account)
-        return;
-    for (size_t i = 0; i < countof(restricted_labels); i++)
+    for (size_t i = 0; labels && !rv->is_own_account && i < countof(restricted_labels); i++)
         if (json_object_get(labels, restricted_labels[i]))
-            findings_add_at(&rv->findings, CAUSE_NOT_SUPPORTED, &here,
+            findings_add_at(&rv->findings, CAUSE_NOT_SUPPORTED, &at_labels,
                             "the label %s is set by the installation only: leave it out",
                             restricted_labels[i]);
+    for (size_t i = 0; annotations && i < countof(gated); i++)
+        if (json_object_get(annotations, gated[i].annotation) &&
+            !cluster_config_gate(rv->config, gated[i].gate))
+            findings_add_at(&rv->findings, CAUSE_INVALID, &at_annotations,
+                            "the annotation %s needs the feature gate %s", gated[i].annotation,
+                            gated[i].gate);
 }
 
 void check_restricted_labels_kept(struct review *rv)

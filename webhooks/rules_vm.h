@@ -6,10 +6,18 @@
 #include "webhooks/review.h"
 #include "webhooks/rules.h"
 
-/* Run strategy, data volume templates, live-update limits, snapshots in progress. */
+/* Run strategy, data volume templates, snapshots in progress. */
 void vm_rules_check(struct review *rv);
+
+/* Instance type and preference are named in one way only; said by the mutator already. */
+void vm_matchers_check(struct review *rv);
+
+/* Rows of the template's spec, defaults included, that hold for a VirtualMachine only. */
+extern const struct rule vm_template_rules[];
 
 /* The rules of disks and firmware that a preset's domain can break. */
 extern const struct rule preset_rules[];
+/* Of a domain; also among firmware_rules. */
+extern const struct rule preset_firmware_rules[];
 
 #endif

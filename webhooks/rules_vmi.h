@@ -6,10 +6,13 @@
 #include "webhooks/review.h"
 #include "webhooks/rules.h"
 
-/* Volume and disk mapping, memory given, Hyper-V, architecture (spec 02, end of 4.1). */
+/* Volume and disk mapping, memory given, Hyper-V (spec 02, end of 4.1). */
 extern const struct rule vmi_create_rules[];
 
-/* Labels and annotations that users may not set; `at` is where the metadata is (NULL: the object's own). */
+/* What the instance's architecture does not have. */
+void check_architecture(const struct subject *s, struct findings *out);
+
+/* Labels and annotations that users may not set, in the metadata that stands at `at`. */
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata);
 void check_restricted_labels_kept(struct review *rv);
 

@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VirtualMachine, replica set, preset, migration, and status (spec 02, sections 6 and 7). */
 #include "base/jpath.h"
+#include "base/must.h"
 #include "base/selector.h"
 #include "base/str.h"
 #include "openapi/validate.h"
 #include "webhooks/mutators.h"
 #include "webhooks/rules.h"
+#include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vm.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
 
-/* The instance that a template would make, defaults included, judged at the template's place. */
-static void check_template(struct review *rv, const json_t *template)
+/* The template of a machine or replica set: `spec` is its spec, perhaps with defaults filled in. */
+static void check_template(struct review *rv, const json_t *template, const json_t *spec)
 {
-    const struct at at = AT_NAME(NULL, "spec.template.spec");
     const struct at metadata = AT_NAME(NULL, "spec.template.metadata");
-    json_auto_t *spec = json_deep_copy(jpath_obj(template, "spec"));
+    const struct at at = AT_NAME(NULL, "spec.template.spec");
+    const struct subject s = subject_of(spec, &at, rv->config, rv->is_create);
 
-    if (!spec || vmi_spec_defaults(spec, rv->config, &rv->denied) < 0)
-        return;
-
-    struct subject s = { .spec = spec, .at = &at, .arch = jpath_str(spec, "architecture", ""),
-                         .config = rv->config, .is_create = rv->is_create };
     check_metadata(rv, &metadata, jpath_obj(template, "metadata"));
     rules_check_spec(&s, &rv->findings);
+    if (rv->kind == &kind_vm)
+        rules_run(vm_template_rules, &s, &rv->findings);
+    if (rv->is_create && rv->kind == &kind_vm)
+        rules_run(discontinued_interface_rules, &s, &rv->findings);
+}
+
+/* The instance that the machine's template would make, defaults included. */
+static void check_machine(struct review *rv, const json_t *template)
+{
+    const json_t *given = jpath_obj(template, "spec");
+    json_auto_t *spec = given ? must_copy(given) : json_object();
+
+    if (vmi_spec_defaults(spec, rv->config, &rv->denied) == 0)
+        check_template(rv, template, spec);
 }
 
 void validate_vm(struct review *rv)
@@ -40,7 +51,7 @@ void validate_vm(struct review *rv)
                      "missing: it describes the machine");
         return;
     }
-    check_template(rv, template);
+    check_machine(rv, template);
     vm_rules_check(rv);
     if (jpath_has(rv->object, "spec.running"))
         review_warn(rv, "spec.running is deprecated, please use spec.runStrategy instead.");
@@ -60,7 +71,8 @@ void validate_vmirs(struct review *rv)
                      "missing: it describes the instances");
         return;
     }
-    check_template(rv, template);
+    if (jpath_obj(template, "spec"))
+        check_template(rv, template, jpath_obj(template, "spec"));
     if (selector_validate(selector, &e) < 0)
         findings_add(&rv->findings, CAUSE_INVALID, "spec.selector", "%s", e.msg);
     else if (!selector_matches(selector, jpath_obj(template, "metadata.labels")))
@@ -71,8 +83,8 @@ void validate_vmirs(struct review *rv)
 void validate_preset(struct review *rv)
 {
     const struct at at = AT_NAME(NULL, "spec");
-    struct subject s = { .spec = jpath_obj(rv->object, "spec"), .at = &at, .arch = "",
-                         .config = rv->config, .is_create = rv->is_create };
+    const struct subject s =
+        subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, rv->is_create);
 
     schema_validate(rv->kind, rv->object, &rv->findings);
     if (findings_any(&rv->findings))
@@ -80,8 +92,8 @@ void validate_preset(struct review *rv)
     if (!jpath_obj(rv->object, "spec.domain"))
         findings_add(&rv->findings, CAUSE_REQUIRED, "spec.domain",
                      "missing: it holds what the preset gives");
-    else
-        rules_run(preset_rules, &s, &rv->findings);
+    rules_run(disk_rules, &s, &rv->findings);
+    rules_run(preset_rules, &s, &rv->findings);
 }
 
 void validate_migration(struct review *rv)

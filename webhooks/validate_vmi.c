@@ -5,26 +5,26 @@
 #include "base/str.h"
 #include "openapi/validate.h"
 #include "webhooks/rules.h"
+#include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
 
 void validate_vmi_create(struct review *rv)
 {
-    const struct at spec = AT_NAME(NULL, "spec");
-    struct subject s = {
-        .spec = jpath_obj(rv->object, "spec"),
-        .at = &spec,
-        .arch = jpath_str(rv->object, "spec.architecture", ""),
-        .config = rv->config,
-        .is_create = true,
-    };
+    const struct at at = AT_NAME(NULL, "spec");
+    const struct at metadata = AT_NAME(NULL, "metadata");
 
     schema_validate(rv->kind, rv->object, &rv->findings);
     if (findings_any(&rv->findings))
         return;
+
+    const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, true);
+
     rules_check_spec(&s, &rv->findings);
+    rules_run(discontinued_interface_rules, &s, &rv->findings);
     rules_run(vmi_create_rules, &s, &rv->findings);
-    check_metadata(rv, NULL, jpath_obj(rv->object, "metadata"));
+    check_architecture(&s, &rv->findings);
+    check_metadata(rv, &metadata, jpath_obj(rv->object, "metadata"));
 }
 
 /* A handler may only write about instances of its own node. */
