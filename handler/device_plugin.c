@@ -2,6 +2,7 @@
 /* Serving devices to the kubelet. */
 #include "handler/device_plugin.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +21,7 @@
 #include "handler/grpc_client.h"
 #include "handler/grpc_server.h"
 
-enum { REGISTER_MS = 10 * 1000, SETTLE_MS = 100 };
+enum { REGISTER_MS = 10 * 1000, SETTLE_MS = 200, SPARE_LEN = 6 };
 
 /* Seconds to wait after the n-th registration in a row that did not succeed; the last stays. */
 static const int64_t backoff_ms[] = { 1000, 2000, 5000, 10000 };
@@ -112,6 +113,29 @@ static void retry_later(struct plugin *p, const char *why)
     loop_timer_set(p->retry, backoff_ms[step]);
 }
 
+/* kubevirt-NAME.sock, or kubevirt-NAME-xxxxxx.sock. */
+static void name_endpoint(struct plugin *p, bool is_spare)
+{
+    char suffix[SPARE_LEN + 1] = "";
+
+    if (is_spare)
+        random_suffix(suffix, SPARE_LEN);
+    free(p->endpoint);
+    free(p->path);
+    p->endpoint = must_asprintf("kubevirt-%s%s%s.sock", p->device->name, is_spare ? "-" : "", suffix);
+    p->path = must_asprintf("%s/%s", p->all->plugins_dir, p->endpoint);
+}
+
+/*
+ * The kubelet (seen with 1.37) refuses a socket that it believes to be connected,
+ * and then forgets the client whose end would correct that belief: the name stays
+ * unusable until the kubelet restarts.  Another name is all it takes.
+ */
+static bool name_is_spoilt(enum grpc_status status)
+{
+    return status != GRPC_UNAVAILABLE && status != GRPC_DEADLINE_EXCEEDED;
+}
+
 static void on_registered(enum grpc_status status, const char *message, void *arg)
 {
     struct plugin *p = arg;
@@ -119,6 +143,10 @@ static void on_registered(enum grpc_status status, const char *message, void *ar
     p->registration = NULL;
     if (status != GRPC_OK) {
         retry_later(p, *message ? message : "refused by the kubelet");
+        if (name_is_spoilt(status)) {
+            grpc_server_stop(TAKE(p->server));
+            name_endpoint(p, true);
+        }
         return;
     }
     p->failures = 0;
@@ -172,6 +200,32 @@ static void look_at_device(struct plugin *p)
     grpc_server_broadcast(p->server, list.data ? list.data : "", list.len);
 }
 
+/* Closed now, registered a little later: the kubelet has to see the end of the old connection first. */
+static void start_over(struct plugin *p)
+{
+    set_registered(p, false);
+    grpc_server_stop(TAKE(p->server));
+    p->failures = 0;
+    loop_timer_set(p->retry, SETTLE_MS);
+}
+
+/* Sockets under spare names that a killed process left behind. */
+static void sweep(const struct device_plugins *ps)
+{
+    DIR *d = opendir(ps->plugins_dir);
+
+    for (const struct dirent *entry = d ? readdir(d) : NULL; entry; entry = readdir(d)) {
+        for (size_t i = 0; i < ps->o.count; i++) {
+            scoped(free) char *prefix = must_asprintf("kubevirt-%s-", ps->o.devices[i].name);
+
+            if (str_has_prefix(entry->d_name, prefix) && str_has_suffix(entry->d_name, ".sock"))
+                (void)unlinkat(dirfd(d), entry->d_name, 0);
+        }
+    }
+    if (d)
+        (void)closedir(d);
+}
+
 static void on_file(struct device_plugins *ps, const struct inotify_event *event)
 {
     bool is_kubelet = event->len > 0 && streq(event->name, "kubelet.sock");
@@ -181,10 +235,12 @@ static void on_file(struct device_plugins *ps, const struct inotify_event *event
         bool is_own = event->len > 0 && streq(event->name, p->endpoint);
 
         /* Our socket removed by another, or a new kubelet: start over, once things have settled. */
-        if ((is_kubelet && (event->mask & IN_CREATE)) ||
-            (is_own && (event->mask & IN_DELETE) && access(p->path, F_OK) < 0)) {
-            p->failures = 0;
-            loop_timer_set(p->retry, SETTLE_MS);
+        if (is_kubelet && (event->mask & IN_CREATE)) {
+            grpc_server_stop(TAKE(p->server));
+            name_endpoint(p, false);
+            start_over(p);
+        } else if (is_own && (event->mask & IN_DELETE) && p->server && access(p->path, F_OK) < 0) {
+            start_over(p);
         }
         look_at_device(p);
     }
@@ -228,6 +284,7 @@ static void begin(void *arg)
 {
     struct device_plugins *ps = arg;
 
+    sweep(ps);
     watch_files(ps);
     for (size_t i = 0; i < ps->o.count; i++) {
         struct plugin *p = &ps->plugins[i];
@@ -254,8 +311,7 @@ struct device_plugins *device_plugins_start(const struct device_plugin_options *
 
         p->all = ps;
         p->device = &o->devices[i];
-        p->endpoint = must_asprintf("kubevirt-%s.sock", p->device->name);
-        p->path = must_asprintf("%s/%s", o->plugins_dir, p->endpoint);
+        name_endpoint(p, false);
     }
     ps->loop = loop_new("device-plugins");
     loop_start(ps->loop);

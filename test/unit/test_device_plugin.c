@@ -95,6 +95,8 @@ struct kubelet {
     struct grpc_server *server;
     sem_t registered, ready;
     atomic_int refusals; /* the first n registrations fail */
+    enum grpc_status refuses_with;
+    bool is_spare; /* the last one came under another name than the usual */
     char resource[64];
 };
 
@@ -105,9 +107,11 @@ static enum grpc_status on_register(const void *request, size_t len, struct buf 
 
     if (atomic_load(&k->refusals) > 0) {
         atomic_fetch_sub(&k->refusals, 1);
-        return GRPC_UNAVAILABLE;
+        return k->refuses_with;
     }
-    (void)snprintf(k->resource, sizeof(k->resource), "%.*s", (int)strlen(kvm.resource), at ? at : "");
+    at = at ? at : "";
+    k->is_spare = memmem(request, len, "kubevirt-kvm-", 13) != NULL;
+    (void)snprintf(k->resource, sizeof(k->resource), "%.*s", (int)strlen(kvm.resource), at);
     (void)sem_post(&k->registered);
     return GRPC_OK;
 }
@@ -217,9 +221,28 @@ static void registers_again_when_refused(void **state)
 {
     struct kubelet *k = *state;
 
+    k->refuses_with = GRPC_UNAVAILABLE;
     atomic_store(&k->refusals, 1);
     struct device_plugins *ps = start_plugins(k);
     assert_true(wait_registered(k));
+    assert_false(k->is_spare);
+    device_plugins_stop(ps);
+}
+
+/* "device plugin already connected" stays true for that name as long as the kubelet lives. */
+static void takes_another_name_when_its_own_is_refused(void **state)
+{
+    struct kubelet *k = *state;
+
+    k->refuses_with = GRPC_UNKNOWN;
+    atomic_store(&k->refusals, 1);
+    struct device_plugins *ps = start_plugins(k);
+    assert_true(wait_registered(k));
+    assert_true(k->is_spare);
+    on_loop(k, end_kubelet);
+    on_loop(k, begin_kubelet);
+    assert_true(wait_registered(k));
+    assert_false(k->is_spare);
     device_plugins_stop(ps);
 }
 
@@ -317,6 +340,8 @@ int main(void)
     const struct CMUnitTest registrations[] = {
         cmocka_unit_test_setup_teardown(registers_with_the_kubelet, start_kubelet, stop_kubelet),
         cmocka_unit_test_setup_teardown(registers_again_when_refused, start_kubelet, stop_kubelet),
+        cmocka_unit_test_setup_teardown(takes_another_name_when_its_own_is_refused, start_kubelet,
+                                        stop_kubelet),
         cmocka_unit_test_setup_teardown(registers_again_with_a_new_kubelet, start_kubelet, stop_kubelet),
         cmocka_unit_test_setup_teardown(registers_again_when_its_socket_is_removed, start_kubelet,
                                         stop_kubelet),
