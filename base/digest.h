@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-1 and SHA-256 as lower-case hex, for names derived from other names (never for secrets).  Any thread. */
+/* SHA-1 and SHA-256 as lower-case hex, for names derived from other names (never for secrets).  Any
+ * thread. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 

@@ -22,7 +22,8 @@ json_t *changes_patch(const json_t *before, const json_t *after, const char *sub
 int changes_write(struct kube *k, const struct kube_kind *kind, const char *sub,
                   const json_t *before, const json_t *after, json_t **ret, struct error *e);
 
-/* Delete exactly this object (by UID).  Gone already is success: 1 when it was, 0 when it has been asked for. */
+/* Delete exactly this object (by UID).  Gone already is success: 1 when it was, 0 when it has been
+ * asked for. */
 int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *obj,
                    struct error *e);
 

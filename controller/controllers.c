@@ -85,7 +85,7 @@ static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
 
 enum { RESYNC_MS = 10 * 60 * 1000 };
 
-/* clang-format off */
+// clang-format off
 #define CONTEXT_INFORMER(member) offsetof(struct context, member)
 static const struct informer_row {
     size_t member; /* of struct context */
@@ -104,7 +104,7 @@ static const struct informer_row {
                                            { INDEX_NODE, index_vmi_by_node },
                                            { INDEX_ORPHAN, index_orphan_by_namespace } }, .resync_ms = RESYNC_MS } },
 };
-/* clang-format on */
+// clang-format on
 
 static struct informer **informer_at(const struct controllers *c, size_t row)
 {

@@ -15,7 +15,7 @@ struct controllers;
 /* Starts the informers.  ctx->{settings,namespace,clock,kube} are set; the rest is filled in. */
 struct controllers *controllers_new(struct context *ctx);
 bool controllers_are_synced(const struct controllers *c);
-/* This process leads: workers begin.  Any thread, once. */
+/* This process leads: workers begin.  Once, on the thread that will stop them. */
 void controllers_start(struct controllers *c);
 /* Workers end, each after the key it has in hand; before the lease is given up.  NULL is fine. */
 void controllers_stop_working(struct controllers *c);

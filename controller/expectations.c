@@ -155,7 +155,8 @@ void saw_child(struct expectations *x, const char *key, const json_t *old, const
         saw_death(x, key, meta_uid(child));
 }
 
-/* 0 when absent.  Kubernetes defines the order of versions of one kind since 1.35; etcd's always had it. */
+/* 0 when absent.  Kubernetes defines the order of versions of one kind since 1.35; etcd's always
+ * had it. */
 static long long version_of(const json_t *obj)
 {
     long long version = 0;

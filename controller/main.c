@@ -42,13 +42,21 @@ struct program {
 
 /* ---- leading ---- */
 
-static void on_started(void *arg)
+static void begin_leading(void *arg)
 {
     struct program *p = arg;
     log_info("leading", "identity", p->identity);
     controllers_start(p->controllers);
     server_set_leading(p->server, true);
     controller_metrics_leading(true);
+}
+
+/* Workers are started and stopped by the main thread alone, so that an early SIGTERM finds either
+ * none or all. */
+static void on_started(void *arg)
+{
+    struct program *p = arg;
+    loop_post(p->loop, begin_leading, p);
 }
 
 static void on_lost(void *arg)
@@ -150,9 +158,9 @@ static void set_identity(struct program *p)
     char unique[37];
     (void)gethostname(host, sizeof(host) - 1);
     uuid_v4(unique);
-    int n = kube_config_is_in_cluster(p->config) && host[0] ?
-                snprintf(p->identity, sizeof(p->identity), "%s", host) :
-                snprintf(p->identity, sizeof(p->identity), "%.200s_%s", host, unique);
+    int n = kube_config_is_in_cluster(p->config) && host[0]
+                ? snprintf(p->identity, sizeof(p->identity), "%s", host)
+                : snprintf(p->identity, sizeof(p->identity), "%.200s_%s", host, unique);
     must(n > 0);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels, annotations, finalizers, phases and reasons: the words that virt-controller and the others share. */
+/* Labels, annotations, finalizers, phases and reasons: the words that virt-controller and the
+ * others share. */
 #ifndef CONTROLLER_NAMES_H
 #define CONTROLLER_NAMES_H
 

@@ -138,7 +138,8 @@ static int reconcile(void *ctx, const char *key, int64_t *again_ms, struct error
     if (n < 0)
         return error_wrap(e, "node %s", key);
 
-    /* Pods of a lost node end later, when Kubernetes evicts them: look again while machines are left. */
+    /* Pods of a lost node end later, when Kubernetes evicts them: look again while machines are
+     * left. */
     json_auto_t *left = informer_by_index(c->ctx->vmis, INDEX_NODE, key);
     *again_ms = node || json_array_size(left) > 0 ? RECHECK_MS : 0;
     return 0;

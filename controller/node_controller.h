@@ -25,7 +25,8 @@ void node_controller_on_node(struct node_controller *c, const json_t *old, const
 
 enum { HEARTBEAT_MAX_MS = 5 * 60 * 1000 };
 
-/* ms until the node counts as silent: 0 when it does, -1 when it never will (it sends no heartbeat). Pure. */
+/* ms until the node counts as silent: 0 when it does, -1 when it never will (it sends no
+ * heartbeat). Pure. */
 int64_t node_silent_in_ms(const json_t *node, int64_t now_ms);
 
 #endif

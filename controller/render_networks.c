@@ -16,8 +16,8 @@ static json_t *attachment(const json_t *vmi, const char *network, const char *na
     scoped(free) char *device = must_asprintf("pod%.11s", digest);
 
     const char *slash = strchr(name, '/');
-    scoped(free) char *ns = slash ? must_strndup(name, (size_t)(slash - name)) :
-                                    must_strdup(meta_namespace(vmi));
+    scoped(free) char *ns =
+        slash ? must_strndup(name, (size_t)(slash - name)) : must_strdup(meta_namespace(vmi));
     return must_pack("{s:s, s:s, s:s}", "name", slash ? slash + 1 : name, "namespace", ns,
                      "interface", device);
 }

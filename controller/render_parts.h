@@ -9,10 +9,12 @@
 #include "base/error.h"
 #include "controller/render_pod.h"
 
-/* Bytes that the machine needs beside the guest's memory (sheet: page tables, QEMU, libvirt ...). */
+/* Bytes that the machine needs beside the guest's memory (sheet: page tables, QEMU, libvirt ...).
+ */
 int64_t memory_overhead_bytes(const struct pod_request *q);
 
-/* resources of the compute container: {requests, limits}.  -ERR_INVALID for a quantity that does not parse. */
+/* resources of the compute container: {requests, limits}.  -ERR_INVALID for a quantity that does
+ * not parse. */
 int render_resources(json_t **ret, const struct pod_request *q, struct error *e);
 
 /* Append to the pod's volumes and the compute container's volumeMounts and volumeDevices. */

@@ -125,8 +125,7 @@ json_t *render_affinity(const struct pod_request *q)
 
     json_t *affinity = user ? must_copy(user) : json_object();
     json_t *terms = jpath_make_arr(
-        affinity,
-        "nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+        affinity, "nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
     if (json_array_size(terms) == 0)
         must_append(terms, json_object());
 

@@ -246,8 +246,8 @@ static void set_if_any(json_t *object, const char *key, json_t *list /* taken */
 static json_t *compute_security(void)
 {
     return must_pack("{s:i, s:i, s:b, s:b, s:{s:[s]}}", "runAsUser", LAUNCHER_UID, "runAsGroup",
-                     LAUNCHER_UID, "runAsNonRoot", 1, "allowPrivilegeEscalation", 0,
-                     "capabilities", "drop", "ALL");
+                     LAUNCHER_UID, "runAsNonRoot", 1, "allowPrivilegeEscalation", 0, "capabilities",
+                     "drop", "ALL");
 }
 
 static json_t *compute(const struct pod_request *q, json_t *resources /* taken */,
@@ -266,8 +266,7 @@ static json_t *compute(const struct pod_request *q, json_t *resources /* taken *
 
     static const char *const probes[] = { "livenessProbe", "readinessProbe" };
     for (size_t i = 0; i < countof(probes); i++) {
-        json_t *probe =
-            render_probe(q->vmi, jpath_obj(jpath_obj(q->vmi, "spec"), probes[i]));
+        json_t *probe = render_probe(q->vmi, jpath_obj(jpath_obj(q->vmi, "spec"), probes[i]));
         if (probe)
             must_set(c, probes[i], probe);
     }
@@ -280,9 +279,9 @@ static json_t *pod_security(const struct pod_request *q)
 {
     const char *profile = q->config->seccomp_localhost_profile;
     const char *selinux = q->config->selinux_launcher_type;
-    json_t *seccomp = profile ? must_pack("{s:s, s:s}", "type", "Localhost", "localhostProfile",
-                                          profile) :
-                                must_pack("{s:s}", "type", "RuntimeDefault");
+    json_t *seccomp =
+        profile ? must_pack("{s:s, s:s}", "type", "Localhost", "localhostProfile", profile)
+                : must_pack("{s:s}", "type", "RuntimeDefault");
     json_t *out = must_pack("{s:i, s:i, s:I, s:b, s:o}", "runAsUser", LAUNCHER_UID, "runAsGroup",
                             LAUNCHER_UID, "fsGroup", (json_int_t)q->settings->launcher_gid,
                             "runAsNonRoot", 1, "seccompProfile", seccomp);
@@ -311,8 +310,7 @@ static void set_service_account(json_t *spec, const json_t *vmi)
 {
     const char *of_volume = vmi_service_account(vmi);
     const char *name = of_volume ? of_volume : jpath_str(vmi, "spec.serviceAccountName", "");
-    bool wants_token =
-        of_volume || streq(meta_annotation(vmi, "sidecar.istio.io/inject"), "true");
+    bool wants_token = of_volume || streq(meta_annotation(vmi, "sidecar.istio.io/inject"), "true");
 
     if (name[0])
         must_set(spec, "serviceAccountName", json_string(name));
@@ -331,8 +329,8 @@ static json_t *pod_spec(const struct pod_request *q, json_t *resources /* taken 
                              "readinessGates", "conditionType",
                              "kubevirt.io/virtual-machine-unpaused", //
                              "securityContext", pod_security(q),     //
-                             "nodeSelector", render_node_selector(q),
-                             "containers", compute(q, resources, volumes), //
+                             "nodeSelector", render_node_selector(q), "containers",
+                             compute(q, resources, volumes), //
                              "volumes", volumes->volumes);
     json_t *affinity = render_affinity(q);
     if (affinity)

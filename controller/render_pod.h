@@ -25,14 +25,16 @@ struct pod_request {
     int jitter_s;       /* 0..119, added to the launcher's QEMU time limit */
 };
 
-/* A new v1 Pod.  -ERR_INVALID when the instance cannot be a pod (a bad quantity, a claim not in `pvcs`). */
+/* A new v1 Pod.  -ERR_INVALID when the instance cannot be a pod (a bad quantity, a claim not in
+ * `pvcs`). */
 int render_pod(json_t **ret, const struct pod_request *q, struct error *e);
 
 /* The pod's name: virt-launcher-NAME-SUFFIX.  New string. */
 char *launcher_pod_name(const json_t *vmi);
 /* spec.hostname, else the name up to its first dot, at most 63 characters.  New string. */
 char *vmi_hostname(const json_t *vmi);
-/* Label vmi.kubevirt.io/id: the name, shortened with a digest when it is no label value.  New string. */
+/* Label vmi.kubevirt.io/id: the name, shortened with a digest when it is no label value.  New
+ * string. */
 char *vmi_id_label(const json_t *vmi);
 
 /* The rest is for the parts of the renderer. */

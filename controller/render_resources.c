@@ -244,8 +244,8 @@ static int emulator_cpus(const struct pod_request *q, int cpus)
 {
     if (!jpath_bool(q->vmi, "spec.domain.cpu.isolateEmulatorThread", false))
         return 0;
-    bool to_even = meta_annotation(q->vmi,
-                                   "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity") != NULL;
+    bool to_even =
+        meta_annotation(q->vmi, "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity") != NULL;
     return to_even && cpus % 2 == 0 ? 2 : 1;
 }
 
@@ -268,7 +268,8 @@ static void add_cpu(json_t *requests, json_t *limits, const struct pod_request *
     put(requests, "cpu", quantity_from_milli(1000LL * cpus / q->config->cpu_allocation_ratio));
 }
 
-/* Huge pages carry the guest; ordinary memory is left with the overhead and what was asked beyond the guest. */
+/* Huge pages carry the guest; ordinary memory is left with the overhead and what was asked beyond
+ * the guest. */
 static struct quantity move_to_hugepages(json_t *requests, json_t *limits, const json_t *vmi,
                                          struct quantity request, struct quantity overhead)
 {

@@ -150,8 +150,7 @@ static int add_ephemeral(struct pod_volumes *out, const struct volume_spec *v, s
                      jpath_bool(claim, "readOnly", false), e);
 }
 
-static int add_container_disk(struct pod_volumes *out, const struct volume_spec *v,
-                              struct error *e)
+static int add_container_disk(struct pod_volumes *out, const struct volume_spec *v, struct error *e)
 {
     scoped(free) char *path = must_asprintf("/var/run/kubevirt-image-volume/disk_%zu", v->index);
     add_image(out, v->q, v->name, v->source, path);
@@ -211,8 +210,7 @@ static int add_downward_api(struct pod_volumes *out, const struct volume_spec *v
         return 0;
     json_t *items = json_object_get(v->source, "fields");
     add_files(out, v, "downwardAPI",
-              must_pack("{s:o}", "items", items ? must_copy(items) : json_array()),
-              "downwardapi");
+              must_pack("{s:o}", "items", items ? must_copy(items) : json_array()), "downwardapi");
     return 0;
 }
 
@@ -223,8 +221,8 @@ static int add_sysprep(struct pod_volumes *out, const struct volume_spec *v, str
     if (map)
         add_files(out, v, "configMap", must_copy(map), "sysprep");
     else if (secret)
-        add_files(out, v, "secret",
-                  must_pack("{s:s}", "secretName", jpath_str(secret, "name", "")), "sysprep");
+        add_files(out, v, "secret", must_pack("{s:s}", "secretName", jpath_str(secret, "name", "")),
+                  "sysprep");
     return 0;
 }
 

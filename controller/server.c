@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes as a table; the certificate from files, or made in memory until they appear; see server.h. */
+/* Routes as a table; the certificate from files, or made in memory until they appear; see server.h.
+ */
 #include "controller/server.h"
 
 #include <stdatomic.h>
@@ -32,7 +33,8 @@ static void get_metrics(struct server *s, struct http_call *call)
     http_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
 }
 
-/* Alive is what this process can answer for; an API server that is away is no reason to restart it. */
+/* Alive is what this process can answer for; an API server that is away is no reason to restart it.
+ */
 static void get_health(struct server *s, struct http_call *call)
 {
     static const char body[] = "{\"healthz\":\"ok\"}";
@@ -104,8 +106,8 @@ static int load_certificate(struct tls_keys *keys, const struct settings *settin
     if (r == 1)
         return 0;
     if (r < 0)
-        log_warn("certificate unusable, serving one made in memory", "file",
-                 settings->cert_file, "error", e->msg);
+        log_warn("certificate unusable, serving one made in memory", "file", settings->cert_file,
+                 "error", e->msg);
     return use_own_certificate(keys, namespace, e);
 }
 

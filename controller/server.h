@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTPS listener of virt-controller: /metrics, /healthz, /leader.  Answers from memory, on the server's loop. */
+/* The HTTPS listener of virt-controller: /metrics, /healthz, /leader.  Answers from memory, on the
+ * server's loop. */
 #ifndef CONTROLLER_SERVER_H
 #define CONTROLLER_SERVER_H
 
@@ -10,7 +11,8 @@
 
 struct server;
 
-/* Listening when it returns; a certificate that is not there yet is replaced by one made in memory. */
+/* Listening when it returns; a certificate that is not there yet is replaced by one made in memory.
+ */
 int server_start(struct server **ret, const struct settings *settings, const char *namespace,
                  struct error *e);
 void server_stop(struct server *s); /* and free */

@@ -3,13 +3,17 @@
 #include "controller/settings.h"
 
 #define AT(member) OPTION_AT(struct settings, member)
-#define THREADS(name_, member_, dflt_, help_)                                                      \
-    {                                                                                              \
-        .name = name_, .type = OPTION_INT, AT(member_), .dflt = dflt_, .min = 1, .max = 64,        \
-        .arg = "N", .help = help_                                                                  \
+#define THREADS(name_, member_, dflt_, help_)                                               \
+    {                                                                                       \
+        .name = name_, .type = OPTION_INT, AT(member_), .dflt = dflt_, .min = 1, .max = 64, \
+        .arg = "N", .help = help_                                                           \
     }
-#define NO_EFFECT(name_) { .name = name_, .type = OPTION_IGNORED, .arg = "VALUE", .help = "" }
+#define NO_EFFECT(name_)                                                  \
+    {                                                                     \
+        .name = name_, .type = OPTION_IGNORED, .arg = "VALUE", .help = "" \
+    }
 
+// clang-format off
 static const struct option options[] = {
     { .name = "listen", .type = OPTION_STRING, AT(listen), .dflt = "0.0.0.0", .arg = "ADDR",
       .help = "address of the HTTPS listener (metrics, health, leader)" },
@@ -82,6 +86,7 @@ static const struct option options[] = {
     NO_EFFECT("backup-controller-threads"),
     { 0 },
 };
+// clang-format on
 
 const struct option_program settings_program = {
     .name = "virt-controller",

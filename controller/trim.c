@@ -29,10 +29,10 @@ static void keep_only(json_t *object, const char *const *keys, size_t n)
     }
 }
 
-#define KEEP(object, ...)                                                    \
-    do {                                                                     \
-        static const char *const keys_[] = { __VA_ARGS__ };                  \
-        keep_only(object, keys_, countof(keys_));                            \
+#define KEEP(object, ...)                                   \
+    do {                                                    \
+        static const char *const keys_[] = { __VA_ARGS__ }; \
+        keep_only(object, keys_, countof(keys_));           \
     } while (0)
 
 static void trim_containers(json_t *list)
@@ -61,8 +61,8 @@ void trim_pod(json_t *pod)
          "kubevirt.io/migrationTransportUnix", "k8s.v1.cni.cncf.io/network-status");
     KEEP(jpath_obj(pod, "spec"), "nodeName", "containers");
     trim_containers(jpath_arr(pod, "spec.containers"));
-    KEEP(jpath_obj(pod, "status"), "phase", "reason", "qosClass", "conditions",
-         "containerStatuses", "initContainerStatuses");
+    KEEP(jpath_obj(pod, "status"), "phase", "reason", "qosClass", "conditions", "containerStatuses",
+         "initContainerStatuses");
     trim_container_statuses(jpath_arr(pod, "status.containerStatuses"));
     trim_container_statuses(jpath_arr(pod, "status.initContainerStatuses"));
 }

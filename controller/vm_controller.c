@@ -109,7 +109,8 @@ static void set_fault(struct round *r, const char *reason, const struct error *e
     r->outcome.fault_message = r->fault;
 }
 
-/* Finalizer, observed versions and firmware UUID go on together, in one write, before anything is made. */
+/* Finalizer, observed versions and firmware UUID go on together, in one write, before anything is
+ * made. */
 static int prepare(struct round *r, struct error *e)
 {
     json_auto_t *next = must_copy(r->vm);
@@ -233,7 +234,8 @@ static bool is_judged(const struct round *r)
            of_vmi == jpath_int(r->vm, "metadata.generation", 0);
 }
 
-/* An unchanged template moves the instance's generation along, so that the revision is asked for once. */
+/* An unchanged template moves the instance's generation along, so that the revision is asked for
+ * once. */
 static int bump_generation(struct round *r, struct error *e)
 {
     json_auto_t *next = must_copy(r->vmi);
@@ -332,8 +334,8 @@ static void drop_old_revision(struct round *r)
     int n = kube_delete(r->c->ctx->kube, &KIND_CONTROLLER_REVISION, meta_namespace(r->vm), name,
                         NULL, &e);
     if (n < 0 && n != -ERR_NOT_FOUND)
-        log_warn("start revision stays until its machine goes", "ns", meta_namespace(r->vm),
-                 "name", name, "error", e.msg);
+        log_warn("start revision stays until its machine goes", "ns", meta_namespace(r->vm), "name",
+                 name, "error", e.msg);
 }
 
 /* Its end is recorded in the machine's status by now, so the instance may go. */
@@ -349,7 +351,8 @@ static int release_vmi(struct round *r, struct error *e)
     return n < 0 ? n : 0;
 }
 
-/* The Start must be on record before the instance is deleted: a crash between the two would lose it. */
+/* The Start must be on record before the instance is deleted: a crash between the two would lose
+ * it. */
 static bool must_queue_first(const struct round *r, const struct vm_decision *d)
 {
     return d->wants_start_after &&
@@ -389,7 +392,8 @@ static int run_round(struct round *r, struct error *e)
     return acted;
 }
 
-/* The instance of that name, if it is the machine's: an instance of somebody else's is not touched. */
+/* The instance of that name, if it is the machine's: an instance of somebody else's is not touched.
+ */
 static json_t *own_vmi(struct vm_controller *c, const char *key, const json_t *vm)
 {
     json_auto_t *vmi = informer_get(c->ctx->vmis, key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carries out what vm_decide() says, and writes what vm_next_status() says.  Queue virt-controller-vm. */
+/* Carries out what vm_decide() says, and writes what vm_next_status() says.  Queue
+ * virt-controller-vm. */
 #ifndef CONTROLLER_VM_CONTROLLER_H
 #define CONTROLLER_VM_CONTROLLER_H
 

@@ -101,7 +101,8 @@ int64_t vm_backoff_left_ms(const json_t *vm, int64_t now_ms)
     if (!text || rfc3339_parse(text, &at_ms) < 0 || at_ms <= now_ms)
         return 0;
     int64_t left = at_ms - now_ms;
-    int64_t most = (int64_t)BACKOFF_MAX_S * 1000; /* a clock that jumped must not park the machine */
+    int64_t most =
+        (int64_t)BACKOFF_MAX_S * 1000; /* a clock that jumped must not park the machine */
     return left < most ? left : most;
 }
 
@@ -152,8 +153,8 @@ static struct vm_decision start(const json_t *vm)
     const json_t *request = vm_first_request(vm);
     return (struct vm_decision){
         .action = VM_START,
-        .starts_paused = is_request(request, "Start") &&
-                         streq(jpath_str(request, "data.paused", ""), "true"),
+        .starts_paused =
+            is_request(request, "Start") && streq(jpath_str(request, "data.paused", ""), "true"),
     };
 }
 

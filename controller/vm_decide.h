@@ -20,7 +20,8 @@ enum run_strategy {
     STRATEGY_WAIT_AS_RECEIVER,
 };
 
-/* spec.runStrategy, else spec.running; a strategy that is not known counts as Halted without acting on it. */
+/* spec.runStrategy, else spec.running; a strategy that is not known counts as Halted without acting
+ * on it. */
 enum run_strategy vm_strategy(const json_t *vm);
 const char *run_strategy_name(enum run_strategy s);
 
@@ -28,8 +29,9 @@ const char *run_strategy_name(enum run_strategy s);
 const json_t *vm_first_request(const json_t *vm);
 
 enum vm_action {
-    VM_KEEP,       /* nothing to do */
-    VM_WAIT,       /* something is under way, or back-off: come back after wait_ms (0: an event will tell) */
+    VM_KEEP, /* nothing to do */
+    VM_WAIT, /* something is under way, or back-off: come back after wait_ms (0: an event will tell)
+              */
     VM_START,      /* create the instance */
     VM_STOP,       /* delete the instance */
     VM_SET_ALWAYS, /* a start request turns a halted machine on */

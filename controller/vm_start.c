@@ -106,7 +106,8 @@ static void add_default_input(json_t *spec)
               must_pack("[{s:s, s:s, s:s}]", "name", "default-0", "bus", "usb", "type", "tablet"));
 }
 
-/* What the instance will say until its guest runs: said at birth, its machine need not be told twice. */
+/* What the instance will say until its guest runs: said at birth, its machine need not be told
+ * twice. */
 static json_t *not_yet_ready(int64_t now_ms)
 {
     char now[RFC3339_MAX];

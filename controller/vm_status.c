@@ -38,8 +38,7 @@ static bool is_terminating(const struct view *v)
 
 static bool is_stopping(const struct view *v)
 {
-    return v->vmi && !vmi_is_final(v->vmi) &&
-           (meta_is_deleting(v->vmi) || v->outcome->is_stopping);
+    return v->vmi && !vmi_is_final(v->vmi) && (meta_is_deleting(v->vmi) || v->outcome->is_stopping);
 }
 
 static bool is_migrating(const struct view *v)
@@ -81,9 +80,8 @@ static bool waits_to_pull(const struct view *v)
 
 static bool is_starting(const struct view *v)
 {
-    return v->vmi &&
-           (is_phase(v->vmi, "") || is_phase(v->vmi, PHASE_PENDING) ||
-            is_phase(v->vmi, PHASE_SCHEDULING) || is_phase(v->vmi, PHASE_SCHEDULED));
+    return v->vmi && (is_phase(v->vmi, "") || is_phase(v->vmi, PHASE_PENDING) ||
+                      is_phase(v->vmi, PHASE_SCHEDULING) || is_phase(v->vmi, PHASE_SCHEDULED));
 }
 
 static bool is_crash_looping(const struct view *v)

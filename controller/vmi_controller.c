@@ -83,9 +83,9 @@ void vmi_controller_on_vm(struct vmi_controller *c, const json_t *old, const jso
 struct round {
     struct vmi_controller *c;
     const char *key;
-    json_t *vmi;   /* shared, read-only */
-    json_t *pods;  /* array of shared pods */
-    json_t *made;  /* the pod that this round has created */
+    json_t *vmi;  /* shared, read-only */
+    json_t *pods; /* array of shared pods */
+    json_t *made; /* the pod that this round has created */
     const char *fault_reason;
     struct error fault;
     int64_t again_ms;
@@ -119,7 +119,8 @@ static const char *claim_of(const json_t *volume)
     return NULL;
 }
 
-/* The claims that exist, by name; one that does not is left out, and the renderer says which volume lacks it. */
+/* The claims that exist, by name; one that does not is left out, and the renderer says which volume
+ * lacks it. */
 static int get_claims(struct round *r, json_t *claims, struct error *e)
 {
     size_t i;
@@ -160,7 +161,8 @@ static int render(struct round *r, json_t **ret, struct error *e)
     return n;
 }
 
-/* The name is ours alone: a pod that has it already was made by an earlier try or another leader. */
+/* The name is ours alone: a pod that has it already was made by an earlier try or another leader.
+ */
 static int take_existing(struct round *r, const json_t *pod, json_t **ret, struct error *e)
 {
     int n = kube_get(r->c->ctx->kube, &KIND_POD, meta_namespace(pod), meta_name(pod), ret, e);

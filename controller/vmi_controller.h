@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes, watches and removes the pods of instances, and hands instances to their node.  Queue virt-controller-vmi. */
+/* Makes, watches and removes the pods of instances, and hands instances to their node.  Queue
+ * virt-controller-vmi. */
 #ifndef CONTROLLER_VMI_CONTROLLER_H
 #define CONTROLLER_VMI_CONTROLLER_H
 

@@ -83,8 +83,8 @@ bool pod_is_ready_to_hand_over(const json_t *pod)
     json_array_foreach(containers, i, container) {
         const char *name = jpath_str(container, "name", "");
         bool counts_running = streq(name, "compute") || streq(name, "istio-proxy");
-        if (counts_running ? !jpath_has(container, "state.running") :
-                             !jpath_bool(container, "ready", false))
+        if (counts_running ? !jpath_has(container, "state.running")
+                           : !jpath_bool(container, "ready", false))
             return false;
     }
     return true;
@@ -149,9 +149,12 @@ static const struct {
     const char *phase;
     const char *(*next)(const struct vmi_view *v);
 } phases[] = {
-    { "", from_pending },          { PHASE_PENDING, from_pending },
-    { PHASE_SCHEDULING, from_scheduling }, { PHASE_SCHEDULED, from_node },
-    { PHASE_RUNNING, from_node },  { PHASE_SUCCEEDED, stay },
+    { "", from_pending },
+    { PHASE_PENDING, from_pending },
+    { PHASE_SCHEDULING, from_scheduling },
+    { PHASE_SCHEDULED, from_node },
+    { PHASE_RUNNING, from_node },
+    { PHASE_SUCCEEDED, stay },
     { PHASE_FAILED, stay },
 };
 
@@ -165,8 +168,7 @@ static const char *next_phase(const struct vmi_view *v)
 
 bool vmi_ends_for_want_of_pod(const json_t *before, const json_t *after, const json_t *pod)
 {
-    return !pod && !is_before_pod(before) && !vmi_is_final(before) &&
-           is_phase(after, PHASE_FAILED);
+    return !pod && !is_before_pod(before) && !vmi_is_final(before) && is_phase(after, PHASE_FAILED);
 }
 
 static void set_phase(json_t *vmi, const char *phase, const char *now)
@@ -313,7 +315,6 @@ static void finalize(json_t *vmi, const struct vmi_view *v)
         (void)finalizer_remove(vmi, FINALIZER_VM);
 }
 
-
 json_t *vmi_next(const struct vmi_view *v, int64_t now_ms)
 {
     char now[RFC3339_MAX];
@@ -388,7 +389,8 @@ json_t *pod_patch_for(const json_t *vmi, const json_t *pod, int64_t now_ms)
         json_decref(patch);
         return NULL;
     }
-    /* By UID and not by version: kubelet writes this status all the time, and the patch is right for any of them. */
+    /* By UID and not by version: kubelet writes this status all the time, and the patch is right
+     * for any of them. */
     jpath_set_str(patch, "metadata.uid", meta_uid(pod));
     return patch;
 }

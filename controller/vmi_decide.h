@@ -11,10 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The newest pod; once the instance is on a node, the newest one there.  Borrowed, NULL without one. */
+/* The newest pod; once the instance is on a node, the newest one there.  Borrowed, NULL without
+ * one. */
 const json_t *vmi_current_pod(const json_t *vmi, const json_t *pods);
 
-bool pod_is_down(const json_t *pod);          /* ended, ending, or its compute container has ended */
+bool pod_is_down(const json_t *pod); /* ended, ending, or its compute container has ended */
 bool pod_is_ready_to_hand_over(const json_t *pod);
 /* A process of it may still run: not ended, and not every container has. */
 bool pod_is_alive(const json_t *pod);
@@ -35,7 +36,8 @@ struct vmi_view {
 /* The instance to be: a new object.  Equal to `vmi` when nothing is to be written. */
 json_t *vmi_next(const struct vmi_view *v, int64_t now_ms);
 
-/* Does `after` end the instance because its pod is not there?  Then the pod's absence must be proven first. */
+/* Does `after` end the instance because its pod is not there?  Then the pod's absence must be
+ * proven first. */
 bool vmi_ends_for_want_of_pod(const json_t *before, const json_t *after, const json_t *pod);
 
 /*

@@ -15,8 +15,10 @@
 #include "controller/names.h"
 #include "controller/vm_decide.h"
 
+// clang-format off
 #define PHASE_BUCKETS                                                                              \
     { 0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600 }
+// clang-format on
 
 static struct metric sync_total = {
     .name = "kubevirt_vmi_sync_total",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics of this program: phase transitions, syncs, leadership, and gauges read from the stores at each scrape. */
+/* Metrics of this program: phase transitions, syncs, leadership, and gauges read from the stores at
+ * each scrape. */
 #ifndef CONTROLLER_VMI_METRICS_H
 #define CONTROLLER_VMI_METRICS_H
 

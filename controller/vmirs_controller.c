@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The replica set controller: claim, decide, create or delete in parallel, status; see vmirs_controller.h. */
+/* The replica set controller: claim, decide, create or delete in parallel, status; see
+ * vmirs_controller.h. */
 #include "controller/vmirs_controller.h"
 
 #include <pthread.h>
@@ -92,9 +93,9 @@ struct batch {
     const json_t *rs;
     pthread_mutex_t lock;
     pthread_cond_t done;
-    size_t left;         /* guarded by lock */
-    size_t faults;       /* guarded by lock */
-    struct error fault;  /* guarded by lock: the first one */
+    size_t left;        /* guarded by lock */
+    size_t faults;      /* guarded by lock */
+    struct error fault; /* guarded by lock: the first one */
 };
 
 struct job {
@@ -114,8 +115,8 @@ static int create_one(struct batch *b, json_t *vmi, struct error *e)
                      "instance was not created: %s", e->msg);
         return n;
     }
-    event_record(c->events, &KIND_VMIRS, b->rs, EVENT_NORMAL, REASON_CREATED,
-                 "created instance %s", meta_name(vmi));
+    event_record(c->events, &KIND_VMIRS, b->rs, EVENT_NORMAL, REASON_CREATED, "created instance %s",
+                 meta_name(vmi));
     return 0;
 }
 
@@ -130,8 +131,8 @@ static int delete_one(struct batch *b, json_t *vmi, struct error *e)
         return n;
     }
     check_death(c->expected, b->key, c->ctx->vmis, vmi);
-    event_record(c->events, &KIND_VMIRS, b->rs, EVENT_NORMAL, REASON_DELETED,
-                 "deleted instance %s", meta_name(vmi));
+    event_record(c->events, &KIND_VMIRS, b->rs, EVENT_NORMAL, REASON_DELETED, "deleted instance %s",
+                 meta_name(vmi));
     return 0;
 }
 
@@ -227,8 +228,7 @@ static int adopt(struct vmirs_controller *c, const json_t *rs, const json_t *vmi
     return changes_write(c->ctx->kube, &KIND_VMI, NULL, vmi, next, NULL, e);
 }
 
-static int release(struct vmirs_controller *c, const json_t *rs, const json_t *vmi,
-                   struct error *e)
+static int release(struct vmirs_controller *c, const json_t *rs, const json_t *vmi, struct error *e)
 {
     json_auto_t *next = must_copy(vmi);
     json_t *owners = jpath_arr(next, "metadata.ownerReferences");
@@ -329,8 +329,7 @@ static int write_observed(struct vmirs_controller *c, const json_t *rs, json_t *
     return changes_write(c->ctx->kube, &KIND_VMIRS, NULL, rs, next, ret, e);
 }
 
-static int run_round(struct vmirs_controller *c, const char *key, const json_t *rs,
-                     struct error *e)
+static int run_round(struct vmirs_controller *c, const char *key, const json_t *rs, struct error *e)
 {
     json_auto_t *vmis = informer_by_index(c->ctx->vmis, INDEX_CONTROLLER, meta_uid(rs));
     int n = settle_claims(c, rs, vmis, e);

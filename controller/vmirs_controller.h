@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps a replica set's instances at their number, many at a time.  Queue virt-controller-replicaset. */
+/* Keeps a replica set's instances at their number, many at a time.  Queue
+ * virt-controller-replicaset. */
 #ifndef CONTROLLER_VMIRS_CONTROLLER_H
 #define CONTROLLER_VMIRS_CONTROLLER_H
 

@@ -84,8 +84,8 @@ enum vmirs_claim vmirs_claims(const json_t *rs, const json_t *vmi)
         selector_matches(jpath_obj(rs, "spec.selector"), jpath_obj(vmi, "metadata.labels"));
 
     if (!owner)
-        return matches && !meta_is_deleting(vmi) && !meta_is_deleting(rs) ? CLAIM_ADOPT :
-                                                                            CLAIM_KEEP;
+        return matches && !meta_is_deleting(vmi) && !meta_is_deleting(rs) ? CLAIM_ADOPT
+                                                                          : CLAIM_KEEP;
     bool is_own = streq(jpath_str(owner, "uid", ""), meta_uid(rs));
     return is_own && !matches && !meta_is_deleting(vmi) ? CLAIM_RELEASE : CLAIM_KEEP;
 }
@@ -120,8 +120,8 @@ json_t *vmi_from_vmirs(const json_t *rs, const char *suffix)
     must_set(annotations, ANNOTATION_STORAGE_API, json_string("v1"));
     return must_pack(
         "{s:s, s:s, s:{s:s, s:s, s:s, s:o, s:o, s:[{s:s, s:s, s:s, s:s, s:b, s:b}]}, s:o}", //
-        "apiVersion", "kubevirt.io/v1", "kind", "VirtualMachineInstance", "metadata", "name",
-        name, "generateName", base, "namespace", meta_namespace(rs), "labels",
+        "apiVersion", "kubevirt.io/v1", "kind", "VirtualMachineInstance", "metadata", "name", name,
+        "generateName", base, "namespace", meta_namespace(rs), "labels",
         copy_or_empty(jpath_obj(rs, "spec.template.metadata.labels")), "annotations", annotations,
         "ownerReferences", "apiVersion", "kubevirt.io/v1", "kind",
         "VirtualMachineInstanceReplicaSet", "name", meta_name(rs), "uid", meta_uid(rs),

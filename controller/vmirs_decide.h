@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a VirtualMachineInstanceReplicaSet asks for now: pure functions of it and its instances.  Any thread. */
+/* What a VirtualMachineInstanceReplicaSet asks for now: pure functions of it and its instances. Any
+ * thread. */
 #ifndef CONTROLLER_VMIRS_DECIDE_H
 #define CONTROLLER_VMIRS_DECIDE_H
 
@@ -10,7 +11,7 @@
 enum { BURST_REPLICAS = 250 }; /* made or deleted in one round at most */
 
 struct vmirs_plan {
-    bool is_valid;  /* the selector selects what the template makes; otherwise nothing is done */
+    bool is_valid; /* the selector selects what the template makes; otherwise nothing is done */
     bool is_paused;
     size_t create;  /* instances to make */
     json_t *delete; /* active instances to delete: new array of shared objects */
@@ -39,7 +40,8 @@ json_t *vmirs_next_status(const json_t *rs, const struct vmirs_plan *plan,
                           const struct vmirs_outcome *outcome, int64_t now_ms);
 
 enum vmirs_claim { CLAIM_KEEP, CLAIM_ADOPT, CLAIM_RELEASE };
-/* What becomes of an instance of the same namespace: adopted when it matches and is nobody's, released when it no longer matches. */
+/* What becomes of an instance of the same namespace: adopted when it matches and is nobody's,
+ * released when it no longer matches. */
 enum vmirs_claim vmirs_claims(const json_t *rs, const json_t *vmi);
 
 #endif

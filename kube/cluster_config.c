@@ -96,8 +96,9 @@ static int read_int(const json_t *from, const char *path, json_int_t min, json_i
     if (!v || json_is_null(v))
         return 0;
     if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > max)
-        return error_set(e, ERR_INVALID, "spec.configuration.%s: must be a number from %lld to %lld",
-                         path, (long long)min, (long long)max);
+        return error_set(e, ERR_INVALID,
+                         "spec.configuration.%s: must be a number from %lld to %lld", path,
+                         (long long)min, (long long)max);
     *ret = (int)json_integer_value(v);
     return 0;
 }
@@ -186,7 +187,8 @@ static int read_rollout(struct cluster_config *c, const json_t *from, struct err
         return r;
     c->is_rollout_live = streq(rollout, "LiveUpdate");
 
-    r = read_int(from, "liveUpdateConfiguration.maxHotplugRatio", 1, 1000, &c->max_hotplug_ratio, e);
+    r = read_int(from, "liveUpdateConfiguration.maxHotplugRatio", 1, 1000, &c->max_hotplug_ratio,
+                 e);
     if (r >= 0)
         r = read_int(from, "liveUpdateConfiguration.maxCpuSockets", 1, 512, &c->max_cpu_sockets, e);
     if (r < 0)

@@ -52,14 +52,16 @@ struct cluster_config {
     const char *seccomp_localhost_profile; /* NULL: RuntimeDefault */
     const char *selinux_launcher_type;     /* NULL: none configured */
 
-    const json_t *configuration; /* spec.configuration as it stands, an object; for what is not above */
-    const json_t *spec;          /* the whole spec */
+    const json_t
+        *configuration; /* spec.configuration as it stands, an object; for what is not above */
+    const json_t *spec; /* the whole spec */
 
     atomic_int refs;  /* private */
     json_t *kubevirt; /* private */
 };
 
-/* `kubevirt` (borrowed) may be NULL: upstream's defaults.  -ERR_INVALID names the path of the fault. */
+/* `kubevirt` (borrowed) may be NULL: upstream's defaults.  -ERR_INVALID names the path of the
+ * fault. */
 int cluster_config_new(struct cluster_config **ret, const json_t *kubevirt, struct error *e);
 struct cluster_config *cluster_config_ref(struct cluster_config *c);
 void cluster_config_unref(struct cluster_config *c);
