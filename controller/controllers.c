@@ -157,7 +157,7 @@ struct controllers *controllers_new(struct context *ctx)
     c->cert_queue = workqueue_new("virt-controller-certificates");
     kube_cert_store_init(&c->certs, ctx->kube, ctx->namespace);
     start_informers(c);
-    controller_metrics_register(ctx);
+    controller_metrics_register();
     return c;
 }
 

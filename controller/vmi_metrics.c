@@ -121,11 +121,10 @@ void vmi_metrics_on_vmi(const json_t *old, const json_t *obj)
                        phase);
 }
 
-void controller_metrics_register(const struct context *ctx)
+void controller_metrics_register(void)
 {
     static struct metric *const rows[] = { &sync_total,    &phase_time,   &creation_time,
                                            &deletion_time, &ready_status, &leading_status };
     for (size_t i = 0; i < countof(rows); i++)
         metric_register(rows[i]);
-    (void)ctx;
 }
