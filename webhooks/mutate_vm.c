@@ -7,9 +7,12 @@
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "openapi/defaults.h"
 #include "openapi/validate.h"
+#include "webhooks/canonical.h"
 #include "webhooks/defaults.h"
 #include "webhooks/mutators.h"
+#include "webhooks/rules_vm.h"
 
 static void set_firmware_identity(json_t *template)
 {
@@ -32,20 +35,27 @@ void mutate_vm(struct review *rv)
     schema_validate(rv->kind, rv->object, &rv->findings);
     if (findings_any(&rv->findings))
         return;
+    vm_matchers_check(rv);
+    if (findings_any(&rv->findings))
+        return;
 
     json_t *vm = must_copy(rv->object);
-    json_t *template = jpath_obj(vm, "spec.template");
 
     rv->changed = vm;
-    if (!template || !jpath_obj(template, "spec"))
+    schema_default(rv->kind->schema, vm);
+    canonical_make(rv->kind->schema, vm);
+
+    json_t *template = jpath_obj(vm, "spec.template");
+    if (!template)
         return; /* the validator says so */
 
-    bool is_pcie = default_has_pcie(jpath_obj(template, "spec"));
-
+    json_t *spec = jpath_make_obj(template, "spec");
     if (rv->is_create)
         set_firmware_identity(template);
-    default_architecture(jpath_obj(template, "spec"), rv->config);
-    default_machine(jpath_obj(template, "spec"), rv->config);
-    if (rv->is_create && is_pcie)
+    default_architecture(spec, rv->config);
+    default_machine(spec, rv->config);
+    if (rv->is_create && default_has_pcie(spec))
         default_pci_topology(template);
+    if (jpath_has(spec, "domain.features"))
+        (void)jpath_make_obj(spec, "domain.features.acpi");
 }

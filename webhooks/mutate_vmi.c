@@ -4,7 +4,9 @@
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "openapi/defaults.h"
 #include "openapi/validate.h"
+#include "webhooks/canonical.h"
 #include "webhooks/defaults.h"
 #include "webhooks/mutators.h"
 #include "webhooks/presets.h"
@@ -100,6 +102,8 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
     json_t *vmi = must_copy(rv->object);
 
     rv->changed = vmi;
+    schema_default(rv->kind->schema, vmi);
+    canonical_make(rv->kind->schema, vmi);
     presets_apply(presets, vmi, &rv->findings);
     if (findings_any(&rv->findings) ||
         vmi_spec_defaults(jpath_obj(vmi, "spec"), rv->config, &rv->denied) < 0)

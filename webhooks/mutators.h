@@ -12,8 +12,10 @@ review_fn mutate_migration;
 /* mutate_vmi() with the presets of its namespace (borrowed array) instead of the stored ones. */
 void mutate_vmi_with(struct review *rv, const json_t *presets);
 
-/* Spec defaults of an instance (spec 02, 3.2 steps 3 to 10), in place.  Also what a VM's template is judged by.
+/* The defaults that a VM's template is judged with (spec 02, 3.2 step 3), in place.
  * -ERR_BAD_REQUEST when the configuration forbids the default network. */
+int vmi_spec_basics(json_t *spec, const struct cluster_config *config, struct error *e);
+/* All spec defaults of an instance (steps 3 to 10), the basics among them. */
 int vmi_spec_defaults(json_t *spec, const struct cluster_config *config, struct error *e);
 
 #endif

@@ -13,11 +13,41 @@
 
 static const char exclude[] = "virtualmachineinstancepresets.admission.kubevirt.io/exclude";
 
+/* A clock shows UTC or a time zone: one field in two members. */
+#define CLOCK_OFFSET "clock"
+static const char *const clock_offset[] = { "utc", "timezone" };
+
 /* A field of spec.domain that presets may give. */
 static const char *const mergeable[] = {
-    "resources.requests", "cpu",      "firmware",         "clock.utc",
-    "clock.timezone",     "clock.timer", "features", "devices.watchdog", "ioThreadsPolicy",
+    "resources.requests", "cpu",      "firmware",         CLOCK_OFFSET,
+    "clock.timer",        "features", "devices.watchdog", "ioThreadsPolicy",
 };
+
+/* A field's value, or NULL.  New reference. */
+static json_t *field_get(const json_t *domain, const char *path)
+{
+    const json_t *clock = jpath_obj(domain, "clock");
+
+    if (!streq(path, CLOCK_OFFSET))
+        return jpath_has(domain, path) ? json_incref(jpath(domain, path)) : NULL;
+
+    json_t *offset = json_object();
+    for (size_t i = 0; i < countof(clock_offset); i++)
+        if (jpath_has(clock, clock_offset[i]))
+            must_set(offset, clock_offset[i], json_incref(json_object_get(clock, clock_offset[i])));
+    if (json_object_size(offset) > 0)
+        return offset;
+    json_decref(offset);
+    return NULL;
+}
+
+static void field_set(json_t *domain, const char *path, const json_t *value)
+{
+    if (streq(path, CLOCK_OFFSET))
+        must(json_object_update(jpath_make_obj(domain, "clock"), (json_t *)value) == 0);
+    else
+        jpath_set(domain, path, must_copy(value));
+}
 
 /* Equal as values: "1Gi" and "1024Mi" are the same request. */
 static bool same_quantity(const json_t *a, const json_t *b)
@@ -67,27 +97,28 @@ static bool conflicts(const char *path, const json_t *a, const json_t *b)
     return false;
 }
 
+static void compare(const json_t *a, const json_t *b, struct findings *out)
+{
+    for (size_t f = 0; f < countof(mergeable); f++) {
+        json_auto_t *x = field_get(jpath_obj(a, "spec.domain"), mergeable[f]);
+        json_auto_t *y = field_get(jpath_obj(b, "spec.domain"), mergeable[f]);
+
+        if (!conflicts(mergeable[f], x, y))
+            continue;
+        scoped(free) char *field = must_asprintf("spec.domain.%s", mergeable[f]);
+
+        findings_add(out, CAUSE_INVALID, field,
+                     "presets \"%s\" and \"%s\" both select this instance and differ here: "
+                     "change one of them or the instance's labels",
+                     meta_name(a), meta_name(b));
+    }
+}
+
 static bool find_conflicts(const json_t *chosen, struct findings *out)
 {
-    size_t i, j;
-    json_t *a, *b;
-
-    json_array_foreach (chosen, i, a) {
-        for (j = i + 1; j < json_array_size(chosen); j++) {
-            b = json_array_get(chosen, j);
-            for (size_t f = 0; f < countof(mergeable); f++) {
-                if (!conflicts(mergeable[f], jpath(jpath_obj(a, "spec.domain"), mergeable[f]),
-                               jpath(jpath_obj(b, "spec.domain"), mergeable[f])))
-                    continue;
-                scoped(free) char *field = must_asprintf("spec.domain.%s", mergeable[f]);
-
-                findings_add(out, CAUSE_INVALID, field,
-                             "presets \"%s\" and \"%s\" both select this instance and differ here: "
-                             "change one of them or the instance's labels",
-                             meta_name(a), meta_name(b));
-            }
-        }
-    }
+    for (size_t i = 0; i < json_array_size(chosen); i++)
+        for (size_t j = i + 1; j < json_array_size(chosen); j++)
+            compare(json_array_get(chosen, i), json_array_get(chosen, j), out);
     return findings_any(out);
 }
 
@@ -114,13 +145,12 @@ static bool merge(const json_t *preset, json_t *domain)
     bool is_applied = false;
 
     for (size_t f = 0; f < countof(mergeable); f++) {
-        const json_t *wanted = jpath(from, mergeable[f]);
+        json_auto_t *wanted = field_get(from, mergeable[f]);
+        json_auto_t *before = field_get(domain, mergeable[f]);
 
-        if (!wanted || json_is_null(wanted))
-            continue;
-        if (!jpath_has(domain, mergeable[f]))
-            jpath_set(domain, mergeable[f], must_copy(wanted));
-        is_applied |= same(mergeable[f], wanted, jpath(domain, mergeable[f]));
+        if (wanted && !before)
+            field_set(domain, mergeable[f], wanted);
+        is_applied |= wanted && (!before || same(mergeable[f], wanted, before));
     }
     return is_applied;
 }

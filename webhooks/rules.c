@@ -128,8 +128,8 @@ void rule_one_of(const struct rule *r, const struct subject *s, const json_t *v,
 {
     const char *value = json_string_value(v);
 
-    for (const char *const *one = r->values; value && *one; one++)
-        if (streq(*one, value))
+    for (const char *const *one = r->values; *one; one++)
+        if (streq(*one, value ? value : ""))
             return;
     rule_report(r, s, out);
 }

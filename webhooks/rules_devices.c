@@ -66,12 +66,12 @@ static void panic_devices(const struct rule *r, const struct subject *s, const j
 // clang-format off
 static const struct rule input_rules[] = {
     RULE("bus", rule_one_of, INVALID, "use virtio or usb", VALUES("", "virtio", "usb")),
-    RULE("type", rule_one_of, INVALID, "use tablet", VALUES("tablet")),
+    RULE("type", rule_one_of, INVALID, "use tablet", VALUES("tablet"), .also_absent = true),
     RULES_END,
 };
 
 static const struct rule panic_rules[] = {
-    RULE("model", rule_one_of, INVALID, "use hyperv, isa or pvpanic", VALUES("hyperv", "isa", "pvpanic")),
+    RULE("model", rule_one_of, INVALID, "use hyperv, isa or pvpanic", VALUES("hyperv", "isa", "pvpanic"), .also_absent = true),
     RULES_END,
 };
 

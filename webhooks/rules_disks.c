@@ -44,9 +44,7 @@ static void unique_name(const struct rule *r, const struct subject *s, const jso
 static void name_is_label(const struct rule *r, const struct subject *s, const json_t *v,
                           struct findings *out)
 {
-    const char *name = json_string_value(v);
-
-    if (name && !is_dns_label(name))
+    if (!is_dns_label(v ? json_string_value(v) : ""))
         rule_report(r, s, out);
 }
 
@@ -57,7 +55,7 @@ static void pci_address(const struct rule *r, const struct subject *s, const jso
 
     if (!address || !*address)
         return;
-    if (!streq(jpath_str(s->here, "disk.bus", "virtio"), "virtio"))
+    if (!streq(jpath_str(s->here, "disk.bus", ""), "virtio"))
         rule_say(s, out, r->cause, r->path, "goes only with disk.bus virtio");
     if (!is_pci_address(address))
         rule_report(r, s, out);
@@ -182,7 +180,8 @@ static const struct rule rules_of_one[] = {
     RULE("errorPolicy", rule_one_of, INVALID, "use stop, ignore, report or enospace",
          VALUES("stop", "ignore", "report", "enospace")),
     RULE("name", name_is_label, INVALID,
-         "is not a DNS label: use at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"),
+         "is not a DNS label: use at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends",
+         .also_absent = true),
     RULE("blockSize", block_size, INVALID, "set only one of custom and matchVolume"),
     RULES_END,
 };

@@ -160,12 +160,12 @@ static void launch_security(const struct rule *r, const struct subject *s, const
 const struct rule preset_firmware_rules[] = {
     RULE("firmware.bootloader", one_bootloader, INVALID, "set only one of bios and efi"),
     RULE("firmware.kernelBoot", kernel_boot, INVALID, NULL),
-    RULE("firmware.bootloader.efi", secure_boot_needs_smm, INVALID,
-         "secure boot needs features.smm: enable it, or set firmware.bootloader.efi.secureBoot to false"),
     RULES_END,
 };
 
 static const struct rule domain_rules[] = {
+    RULE("firmware.bootloader.efi", secure_boot_needs_smm, INVALID,
+         "secure boot needs features.smm: enable it, or set firmware.bootloader.efi.secureBoot to false"),
     RULE("firmware.acpi", acpi_tables, INVALID, "must be the name of a secret volume"),
     RULE("launchSecurity", launch_security, INVALID, NULL),
     RULES_END,

@@ -147,6 +147,12 @@ static void at_least_one(const struct rule *r, const struct subject *s, const js
         rule_report(r, s, out);
 }
 
+static void none(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+{
+    if (json_array_size(v) > 0)
+        rule_report(r, s, out);
+}
+
 static void same_account(const struct rule *r, const struct subject *s, const json_t *v,
                          struct findings *out)
 {
@@ -197,7 +203,7 @@ const struct rule pod_rules[] = {
          "must hold at least one term"),
     EACH("topologySpreadConstraints", spread_rules),
     RULE("serviceAccountName", same_account, INVALID, "is not the name of a service account"),
-    RULE("utilityVolumes", rule_refuse, INVALID,
+    RULE("utilityVolumes", none, INVALID,
          "are added to a running instance only: leave them out"),
     RULES_END,
 };

@@ -12,7 +12,7 @@ static void has_volume(const struct rule *r, const struct subject *s, const json
     bool may_be_empty = jpath_has(s->here, "cdrom") &&
                         cluster_config_gate(s->config, "DeclarativeHotplugVolumes");
 
-    if (!volume_named(s->spec, json_string_value(v)) && !may_be_empty)
+    if (!volume_named(s->spec, v ? json_string_value(v) : "") && !may_be_empty)
         rule_report(r, s, out);
 }
 
@@ -119,7 +119,8 @@ static void filesystem(const struct rule *r, const struct subject *s, const json
 
 // clang-format off
 static const struct rule disk_with_volume_rules[] = {
-    RULE("name", has_volume, INVALID, "is the name of no volume in spec.volumes: add one of that name"),
+    RULE("name", has_volume, INVALID, "is the name of no volume in spec.volumes: add one of that name",
+         .also_absent = true),
     RULE("lun", lun_on_claim, INVALID, "needs a volume that is a persistentVolumeClaim or a dataVolume"),
     RULE("", metrics_disk, INVALID, NULL),
     RULE("lun.reservation", reservation, INVALID,

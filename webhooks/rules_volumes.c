@@ -65,6 +65,16 @@ static void claim_has_name(const struct rule *r, const struct subject *s, const 
         rule_report_at(r, s, out, "name");
 }
 
+/* The member that names the object a volume is made from. */
+static void names_object(const struct rule *r, const struct subject *s, const json_t *v,
+                         struct findings *out)
+{
+    const char *member = *r->values;
+
+    if (!*jpath_str(v, member, ""))
+        rule_report_at(r, s, out, "%s.%s", r->path, member);
+}
+
 /* ---- cloud-init ---- */
 
 /* The three ways to give one text: plain, encoded, by secret. */
@@ -83,12 +93,11 @@ static int check_text(const struct rule *r, const struct subject *s, const json_
 {
     const char *plain = jpath_str(v, t->plain, "");
     const char *encoded = jpath_str(v, t->encoded, "");
-    bool has_secret = *jpath_str(jpath_obj(v, t->secret), "name", "");
-    int ways = (*plain != '\0') + (*encoded != '\0') + jpath_has(v, t->secret);
+    const char *secret = jpath_str(jpath_obj(v, t->secret), "name", "");
+    int ways = (*plain != '\0') + (*encoded != '\0') + (*secret != '\0');
     size_t len = strlen(plain);
     char path[64];
 
-    (void)has_secret;
     if (ways > 1)
         rule_say(s, out, CAUSE_INVALID, r->path, "give the %s in one way only", t->what);
     if (*encoded) {
@@ -150,10 +159,9 @@ static const struct rule rules_of_one[] = {
          .gate = "DownwardMetrics"),
     RULE("hostDisk", gate_of_volume, INVALID, "hostDisk needs the feature gate HostDisk", .gate = "HostDisk"),
     RULE("hostDisk", host_disk, INVALID, NULL),
-    RULE("configMap.name", rule_not_empty, INVALID, "name the ConfigMap", .also_absent = true),
-    RULE("secret.secretName", rule_not_empty, INVALID, "name the Secret", .also_absent = true),
-    RULE("serviceAccount.serviceAccountName", rule_not_empty, INVALID, "name the ServiceAccount",
-         .also_absent = true),
+    RULE("configMap", names_object, INVALID, "name the ConfigMap", VALUES("name")),
+    RULE("secret", names_object, INVALID, "name the Secret", VALUES("secretName")),
+    RULE("serviceAccount", names_object, INVALID, "name the ServiceAccount", VALUES("serviceAccountName")),
     RULE("serviceAccount", only_one, INVALID, "a machine has at most one serviceAccount volume"),
     RULE("downwardMetrics", only_one, INVALID, "a machine has at most one downwardMetrics volume"),
     RULE("memoryDump", only_one, INVALID, "a machine has at most one memoryDump volume"),

@@ -27,13 +27,14 @@ static void check_template(struct review *rv, const json_t *template, const json
         rules_run(discontinued_interface_rules, &s, &rv->findings);
 }
 
-/* The instance that the machine's template would make, defaults included. */
+/* The template with the defaults that its instances get; those of devices are the user's own until then. */
 static void check_machine(struct review *rv, const json_t *template)
 {
     const json_t *given = jpath_obj(template, "spec");
     json_auto_t *spec = given ? must_copy(given) : json_object();
 
-    if (vmi_spec_defaults(spec, rv->config, &rv->denied) == 0)
+
+    if (vmi_spec_basics(spec, rv->config, &rv->denied) == 0)
         check_template(rv, template, spec);
 }
 

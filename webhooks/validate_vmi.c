@@ -3,7 +3,9 @@
 #include "base/jpath.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/types.h"
 #include "openapi/validate.h"
+#include "webhooks/canonical.h"
 #include "webhooks/rules.h"
 #include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vmi.h"
@@ -59,7 +61,8 @@ void validate_vmi_update(struct review *rv)
     if (findings_any(&rv->findings))
         return;
     check_node(rv);
-    if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec"))) {
+    if (!canonical_equal(&vmi_spec_type, json_object_get(rv->object, "spec"),
+                         json_object_get(rv->old, "spec"))) {
         if (rv->is_own_account)
             check_own_spec_change(rv);
         else

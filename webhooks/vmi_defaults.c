@@ -47,9 +47,19 @@ static const char *pull_policy(const char *image)
     return is_moving ? "Always" : "IfNotPresent";
 }
 
+/* Among the first n of a list. */
+static bool is_named(const json_t *list, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (streq(jpath_str(json_array_get(list, i), "name", ""), name))
+            return true;
+    return false;
+}
+
 void default_volumes(json_t *spec)
 {
     const json_t *disks = jpath_arr(spec, "domain.devices.disks");
+    const size_t given = json_array_size(disks);
     const json_t *filesystems = jpath_arr(spec, "domain.devices.filesystems");
     size_t i;
     json_t *volume;
@@ -60,11 +70,9 @@ void default_volumes(json_t *spec)
 
         if (image && !*jpath_str(image, "imagePullPolicy", ""))
             jpath_set_str(image, "imagePullPolicy", pull_policy(jpath_str(image, "image", "")));
-        if (!jarr_find(disks, "name", name) && !jarr_find(filesystems, "name", name)) {
+        if (!is_named(disks, given, name) && !jarr_find(filesystems, "name", name))
             must_append(jpath_make_arr(spec, "domain.devices.disks"),
-                        must_pack("{s:s}", "name", name));
-            disks = jpath_arr(spec, "domain.devices.disks");
-        }
+                        must_pack("{s:O}", "name", json_object_get(volume, "name")));
     }
 }
 
@@ -92,7 +100,7 @@ int default_network(json_t *spec, const struct cluster_config *config, struct er
     return 0;
 }
 
-int vmi_spec_defaults(json_t *spec, const struct cluster_config *config, struct error *e)
+int vmi_spec_basics(json_t *spec, const struct cluster_config *config, struct error *e)
 {
     (void)jpath_make_obj(spec, "domain.devices");
     default_architecture(spec, config);
@@ -107,6 +115,14 @@ int vmi_spec_defaults(json_t *spec, const struct cluster_config *config, struct 
     if (r < 0)
         return r;
     default_volumes(spec);
+    return 0;
+}
+
+int vmi_spec_defaults(json_t *spec, const struct cluster_config *config, struct error *e)
+{
+    int r = vmi_spec_basics(spec, config, e);
+    if (r < 0)
+        return r;
     default_features(spec);
     default_devices(spec);
     default_disks(spec);

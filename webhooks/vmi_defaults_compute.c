@@ -47,7 +47,7 @@ void default_memory(json_t *spec)
         struct quantity q;
         char text[QUANTITY_TEXT_MAX];
 
-        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0) {
+        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0 && q.nano != 0) {
             must_set(memory, "guest", json_string(quantity_format(q, text)));
             return;
         }
@@ -71,17 +71,12 @@ static int64_t whole_cpus(const json_t *spec)
 void default_cpu_topology(json_t *spec)
 {
     json_t *cpu = jpath_make_obj(spec, "domain.cpu");
-    bool is_set = jpath_int(cpu, "sockets", 0) || jpath_int(cpu, "cores", 0) ||
-                  jpath_int(cpu, "threads", 0);
 
-    if (!is_set)
-        must_set(cpu, "sockets", json_integer(whole_cpus(spec)));
-    else if (!jpath_int(cpu, "sockets", 0))
-        must_set(cpu, "sockets", json_integer(1));
-    if (!jpath_int(cpu, "cores", 0))
-        must_set(cpu, "cores", json_integer(1));
-    if (!jpath_int(cpu, "threads", 0))
-        must_set(cpu, "threads", json_integer(1));
+    if (jpath_int(cpu, "sockets", 0) || jpath_int(cpu, "cores", 0) || jpath_int(cpu, "threads", 0))
+        return;
+    must_set(cpu, "sockets", json_integer(whole_cpus(spec)));
+    must_set(cpu, "cores", json_integer(1));
+    must_set(cpu, "threads", json_integer(1));
 }
 
 void default_cpu_model(json_t *spec, const struct cluster_config *config)
@@ -94,7 +89,7 @@ void default_cpu_model(json_t *spec, const struct cluster_config *config)
 
 static void default_max_sockets(json_t *cpu, const struct cluster_config *config)
 {
-    json_int_t sockets = jpath_int(cpu, "sockets", 1);
+    json_int_t sockets = jpath_int(cpu, "sockets", 0);
     json_int_t per_socket = jpath_int(cpu, "cores", 1) * jpath_int(cpu, "threads", 1);
     json_int_t max = config->max_cpu_sockets;
 
@@ -105,7 +100,10 @@ static void default_max_sockets(json_t *cpu, const struct cluster_config *config
         if (per_socket > 0 && max * per_socket > VCPUS_MAX)
             max = VCPUS_MAX / per_socket;
     }
-    must_set(cpu, "maxSockets", json_integer(max < sockets ? sockets : max));
+    if (max < sockets)
+        max = sockets;
+    if (max > 0) /* a machine that names cores only has no sockets to add */
+        must_set(cpu, "maxSockets", json_integer(max));
 }
 
 bool memory_can_grow(const json_t *spec, struct quantity max_guest)

@@ -135,11 +135,9 @@ static void default_watchdog(json_t *spec)
 
     if (!watchdog || is_arch(spec, "arm64"))
         return;
-    if (!jpath_obj(watchdog, "i6300esb") && !jpath_obj(watchdog, "diag288"))
-        (void)jpath_make_obj(watchdog, model);
 
-    json_t *device = jpath_obj(watchdog, model);
-    if (device && !*jpath_str(device, "action", ""))
+    json_t *device = jpath_make_obj(watchdog, model);
+    if (!*jpath_str(device, "action", ""))
         must_set(device, "action", json_string("reset"));
 }
 

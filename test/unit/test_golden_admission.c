@@ -401,11 +401,15 @@ static void agrees(void **state)
     assert_true(percent(t.mutated, t.with_mutated) >= r->mutated);
 }
 
+/*
+ * config-gates.json and config-tuned.json had not been taken up when these were made: devices are
+ * refused whose gates are listed, machines get the default type.  All are decisions under config-plain.json.
+ */
 // clang-format off
 static const struct recording recordings[] = {
     { "plain", GOLDEN "admission-plain.jsonl.xz", GOLDEN "config-plain.json", 0, 0, 0 },
-    { "gates", GOLDEN "admission-gates.jsonl.xz", GOLDEN "config-gates.json", 0, 0, 0 },
-    { "tuned", GOLDEN "admission-tuned.jsonl.xz", GOLDEN "config-tuned.json", 0, 0, 0 },
+    { "gates", GOLDEN "admission-gates.jsonl.xz", GOLDEN "config-plain.json", 0, 0, 0 },
+    { "tuned", GOLDEN "admission-tuned.jsonl.xz", GOLDEN "config-plain.json", 0, 0, 0 },
     { "presets", GOLDEN "admission-presets.jsonl.xz", GOLDEN "config-plain.json", 0, 0, 0 },
 };
 // clang-format on
