@@ -11,14 +11,14 @@
 
 enum {
     SOON_MS = 1000,
-    RESEND_MS = 5000,          /* a shutdown request is repeated this often */
+    RESEND_MS = 5000,              /* a shutdown request is repeated this often */
     SLOW_START_MS = 5 * 60 * 1000, /* libvirt may show a domain as off before it starts */
-    HEALTH_MS = 10 * 1000,     /* a launcher that refuses is looked at this often */
+    HEALTH_MS = 10 * 1000,         /* a launcher that refuses is looked at this often */
     DEFAULT_GRACE_S = 30,
 };
 
 const char *const handler_action_names[] = {
-    [HANDLER_NOTHING] = "nothing", [HANDLER_WAIT] = "wait",     [HANDLER_SYNC] = "sync",
+    [HANDLER_NOTHING] = "nothing",   [HANDLER_WAIT] = "wait", [HANDLER_SYNC] = "sync",
     [HANDLER_SHUTDOWN] = "shutdown", [HANDLER_KILL] = "kill", [HANDLER_DELETE] = "delete",
     [HANDLER_CLEANUP] = "cleanup",
 };
@@ -29,9 +29,9 @@ static const struct domain_state {
     bool is_alive;
     bool is_running;
 } domain_states[] = {
-    { "NoState", false, false },   { "Running", true, true },     { "Blocked", true, true },
-    { "Paused", true, true },      { "ShuttingDown", true, true }, { "Shutoff", false, false },
-    { "Crashed", false, false },   { "PMSuspended", true, true }, { "Unknown", true, false },
+    { "NoState", false, false }, { "Running", true, true },      { "Blocked", true, true },
+    { "Paused", true, true },    { "ShuttingDown", true, true }, { "Shutoff", false, false },
+    { "Crashed", false, false }, { "PMSuspended", true, true },  { "Unknown", true, false },
 };
 
 static const struct domain_state *state_of(const json_t *domain)
@@ -137,8 +137,8 @@ static const char *compute_phase(const struct handler_view *v, const char *now)
 static bool is_slow_start(const struct handler_view *v, const char *phase)
 {
     const char *reason = jpath_str(v->domain, "reason", "");
-    const json_t *when = jarr_find(jpath_arr(v->vmi, "status.phaseTransitionTimestamps"), "phase",
-                                   "Scheduled");
+    const json_t *when =
+        jarr_find(jpath_arr(v->vmi, "status.phaseTransitionTimestamps"), "phase", "Scheduled");
     int64_t since = 0;
 
     if (!streq(phase, "Scheduled") || !streq(jpath_str(v->domain, "state", ""), "Shutoff"))
@@ -176,7 +176,8 @@ static struct handler_decision wind_up(const struct handler_view *v, const char 
     if (v->launcher == LAUNCHER_GONE || v->launcher == LAUNCHER_UNRESPONSIVE)
         return (struct handler_decision){ HANDLER_CLEANUP, phase, 0, "launcher is gone" };
     if (v->launcher != LAUNCHER_READY || v->knowledge == DOMAIN_UNKNOWN)
-        return (struct handler_decision){ HANDLER_WAIT, phase, SOON_MS, "launcher is not reachable" };
+        return (struct handler_decision){ HANDLER_WAIT, phase, SOON_MS,
+                                          "launcher is not reachable" };
     if (v->knowledge == DOMAIN_KNOWN && domain_is_alive(v->domain)) {
         if (phase_is_final(phase))
             return (struct handler_decision){ HANDLER_KILL, phase, RESEND_MS, "phase is final" };
@@ -197,7 +198,8 @@ static struct handler_decision keep_up(const struct handler_view *v, const char 
         jpath_bool(v->domain, "gracePeriod.markedForGracefulShutdown", false))
         return end_alive(v, now);
     if (is_known && is_slow_start(v, now))
-        return (struct handler_decision){ HANDLER_SYNC, now, RESEND_MS, "domain is not started yet" };
+        return (struct handler_decision){ HANDLER_SYNC, now, RESEND_MS,
+                                          "domain is not started yet" };
     if (is_known && !domain_is_alive(v->domain))
         return (struct handler_decision){ HANDLER_DELETE, now, RESEND_MS, "domain is dead" };
     if (is_known && v->spec_is_synced)

@@ -27,9 +27,9 @@ enum domain_knowledge {
 
 /* Everything borrowed. */
 struct handler_view {
-    const char *node;      /* this node's name */
-    const json_t *vmi;     /* NULL: the object is gone */
-    const json_t *domain;  /* with DOMAIN_KNOWN */
+    const char *node;     /* this node's name */
+    const json_t *vmi;    /* NULL: the object is gone */
+    const json_t *domain; /* with DOMAIN_KNOWN */
     enum domain_knowledge knowledge;
     enum launcher_state launcher;
     bool spec_is_synced; /* the launcher was given this spec already */
@@ -42,15 +42,16 @@ enum handler_action {
     HANDLER_SYNC,     /* prepare the pod where needed, hand the VMI to the launcher */
     HANDLER_SHUTDOWN, /* ask the guest */
     HANDLER_KILL,
-    HANDLER_DELETE,   /* undefine the dead domain; the launcher ends */
-    HANDLER_CLEANUP,  /* nothing of it is left: forget it */
+    HANDLER_DELETE,  /* undefine the dead domain; the launcher ends */
+    HANDLER_CLEANUP, /* nothing of it is left: forget it */
 };
 
 struct handler_decision {
     enum handler_action action;
-    const char *phase; /* what status.phase has to be; static text or borrowed from the VMI; NULL: no VMI */
-    int64_t again_ms;  /* > 0: look again after this long, whatever happens */
-    const char *why;   /* one constant phrase, for the log */
+    const char *
+        phase; /* what status.phase has to be; static text or borrowed from the VMI; NULL: no VMI */
+    int64_t again_ms; /* > 0: look again after this long, whatever happens */
+    const char *why;  /* one constant phrase, for the log */
 };
 
 struct handler_decision handler_decide(const struct handler_view *v);

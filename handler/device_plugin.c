@@ -64,7 +64,8 @@ static void pack_list(const struct plugin *p, struct buf *out)
 }
 
 /* No option is set: an empty message is the answer. */
-static enum grpc_status answer_options(const void *request, size_t len, struct buf *reply, void *ctx)
+static enum grpc_status answer_options(const void *request, size_t len, struct buf *reply,
+                                       void *ctx)
 {
     return GRPC_OK;
 }
@@ -122,7 +123,8 @@ static void name_endpoint(struct plugin *p, bool is_spare)
         random_suffix(suffix, SPARE_LEN);
     free(p->endpoint);
     free(p->path);
-    p->endpoint = must_asprintf("kubevirt-%s%s%s.sock", p->device->name, is_spare ? "-" : "", suffix);
+    p->endpoint =
+        must_asprintf("kubevirt-%s%s%s.sock", p->device->name, is_spare ? "-" : "", suffix);
     p->path = must_asprintf("%s/%s", p->all->plugins_dir, p->endpoint);
 }
 
@@ -164,14 +166,15 @@ static void serve_and_register(void *arg)
     set_registered(p, false);
     grpc_call_cancel(TAKE(p->registration));
     grpc_server_stop(TAKE(p->server));
-    if (grpc_server_start(&p->server, p->all->loop, p->path, methods, countof(methods), p, &e) < 0) {
+    if (grpc_server_start(&p->server, p->all->loop, p->path, methods, countof(methods), p, &e) <
+        0) {
         retry_later(p, e.msg);
         return;
     }
     plugin_pack_register(p->device, p->endpoint, &request);
-    p->registration = grpc_call_start(p->all->loop, p->all->kubelet_socket,
-                                      "/v1beta1.Registration/Register", request.data, request.len,
-                                      REGISTER_MS, on_registered, p);
+    p->registration =
+        grpc_call_start(p->all->loop, p->all->kubelet_socket, "/v1beta1.Registration/Register",
+                        request.data, request.len, REGISTER_MS, on_registered, p);
 }
 
 /* ---- health and the kubelet's restarts ---- */
@@ -200,7 +203,8 @@ static void look_at_device(struct plugin *p)
     grpc_server_broadcast(p->server, list.data ? list.data : "", list.len);
 }
 
-/* Closed now, registered a little later: the kubelet has to see the end of the old connection first. */
+/* Closed now, registered a little later: the kubelet has to see the end of the old connection
+ * first. */
 static void start_over(struct plugin *p)
 {
     set_registered(p, false);
@@ -273,7 +277,8 @@ static void watch_files(struct device_plugins *ps)
         const char *path = ps->o.devices[i].path;
         scoped(free) char *dir = must_strndup(path, (size_t)(strrchr(path, '/') - path));
 
-        (void)inotify_add_watch(ps->inotify_fd, dir, IN_CREATE | IN_DELETE); /* absent: stays unhealthy */
+        (void)inotify_add_watch(ps->inotify_fd, dir,
+                                IN_CREATE | IN_DELETE); /* absent: stays unhealthy */
     }
     ps->inotify_io = loop_io_new(ps->loop, ps->inotify_fd, LOOP_READ, on_inotify, ps);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One unary gRPC call over a unix socket, on a connection of its own, without blocking.  On the loop's thread. */
+/* One unary gRPC call over a unix socket, on a connection of its own, without blocking.  On the
+ * loop's thread. */
 #ifndef HANDLER_GRPC_CLIENT_H
 #define HANDLER_GRPC_CLIENT_H
 

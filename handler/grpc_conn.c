@@ -25,7 +25,10 @@ struct grpc_conn {
 void grpc_frame_add(struct buf *out, const void *message, size_t len)
 {
     const unsigned char prefix[GRPC_PREFIX_LEN] = {
-        0, (unsigned char)(len >> 24), (unsigned char)(len >> 16), (unsigned char)(len >> 8),
+        0,
+        (unsigned char)(len >> 24),
+        (unsigned char)(len >> 16),
+        (unsigned char)(len >> 8),
         (unsigned char)len,
     };
 

@@ -21,7 +21,8 @@ enum {
 
 struct grpc_conn;
 
-/* The connection ended (not called by grpc_conn_free).  It is to be freed by the callee or later. */
+/* The connection ended (not called by grpc_conn_free).  It is to be freed by the callee or later.
+ */
 typedef void grpc_conn_ended_fn(void *ctx);
 
 /* Takes fd and the session, whose user_data the caller has chosen. */

@@ -29,7 +29,8 @@ struct grpc_server;
 struct grpc_stream; /* an open answer that more messages may be sent into */
 
 /* Answer into reply (one message, packed). */
-typedef enum grpc_status grpc_unary_fn(const void *request, size_t len, struct buf *reply, void *ctx);
+typedef enum grpc_status grpc_unary_fn(const void *request, size_t len, struct buf *reply,
+                                       void *ctx);
 /* A stream was asked for; send now or later with grpc_server_broadcast. */
 typedef void grpc_opened_fn(struct grpc_stream *s, void *ctx);
 
@@ -39,7 +40,8 @@ struct grpc_method {
     grpc_opened_fn *opened; /* one of the two */
 };
 
-/* Listening at socket_path (an old socket there is replaced) when it returns.  methods outlive it. */
+/* Listening at socket_path (an old socket there is replaced) when it returns.  methods outlive it.
+ */
 int grpc_server_start(struct grpc_server **ret, struct loop *l, const char *socket_path,
                       const struct grpc_method *methods, size_t count, void *ctx, struct error *e);
 /* Close everything and remove the socket. */

@@ -84,15 +84,17 @@ void handshakes_free(struct handshakes *hs)
 
 char *handshake_request(const char *key, bool wants_protocol)
 {
-    return must_asprintf("GET / HTTP/1.1\r\nHost: qemu\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s%s%s\r\n",
-                         key, wants_protocol ? "Sec-WebSocket-Protocol: " : "",
-                         wants_protocol ? protocol : "", wants_protocol ? "\r\n" : "");
+    return must_asprintf(
+        "GET / HTTP/1.1\r\nHost: qemu\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s%s%s\r\n",
+        key, wants_protocol ? "Sec-WebSocket-Protocol: " : "", wants_protocol ? protocol : "",
+        wants_protocol ? "\r\n" : "");
 }
 
 static bool key_is_valid(const char *key)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
     return key && strlen(key) == KEY_LEN && strspn(key, alphabet) == KEY_LEN;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A websocket upgrade that arrives as an http_call, carried out by the websocket
- * thread: the request is handed on over a socketpair, its 101 comes back and becomes the call's answer, and from
- * then on bytes are relayed between the two.  On the call's loop.
+ * thread: the request is handed on over a socketpair, its 101 comes back and becomes the call's
+ * answer, and from then on bytes are relayed between the two.  On the call's loop.
  */
 #ifndef HANDLER_HANDSHAKE_H
 #define HANDLER_HANDSHAKE_H
@@ -15,7 +15,8 @@ struct http_call;
 struct ws;
 
 struct handshakes *handshakes_new(struct ws *ws);
-/* Wait until every relay has ended (the websocket thread is stopped by then), at most ms.  Any thread. */
+/* Wait until every relay has ended (the websocket thread is stopped by then), at most ms.  Any
+ * thread. */
 void handshakes_wait(struct handshakes *hs, int64_t ms);
 void handshakes_free(struct handshakes *hs);
 

@@ -21,8 +21,8 @@
 #include "handler/podfs.h"
 
 enum {
-    CALL_MS = 25 * 1000,      /* the launcher answers within 20 s */
-    READ_MS = 8 * 1000,       /* and reads within 5 s */
+    CALL_MS = 25 * 1000,        /* the launcher answers within 20 s */
+    READ_MS = 8 * 1000,         /* and reads within 5 s */
     STREAM_IDLE_MS = 40 * 1000, /* it writes a line at least every 15 s */
     COMING_UP_MS = 3 * 60 * 1000,
     BACKOFF_MIN_MS = 200,
@@ -44,7 +44,7 @@ struct launcher {
     int64_t first_look_ms;
     int64_t refused_since_ms; /* -1: not refused */
     bool was_ready, was_seen; /* its socket answered; its pod's directory was there */
-    int pid_fd; /* pidfd of the process that listens; -1 */
+    int pid_fd;               /* pidfd of the process that listens; -1 */
 
     pthread_mutex_t lock;
     /* guarded by lock */
@@ -402,8 +402,8 @@ int launcher_fetch(struct launcher *l, const char *path, struct http_response *r
     return ret->status / 100 == 2 ? 0 : refusal(ret, e);
 }
 
-int launcher_call(struct launcher *l, enum http_method method, const char *path,
-                  const json_t *body, json_t **ret, struct error *e)
+int launcher_call(struct launcher *l, enum http_method method, const char *path, const json_t *body,
+                  json_t **ret, struct error *e)
 {
     scoped(free) char *text = body ? must_dumps(body, 0) : NULL;
     const struct http_request q = {

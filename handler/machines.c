@@ -105,8 +105,8 @@ static void read_record(struct machines *ms, const char *name, machines_record_f
         (void)unlinkat(ms->dir_fd, name, 0);
         return;
     }
-    scoped(free) char *key = must_asprintf("%s/%s", jpath_str(record, "namespace", ""),
-                                           jpath_str(record, "name", ""));
+    scoped(free) char *key =
+        must_asprintf("%s/%s", jpath_str(record, "namespace", ""), jpath_str(record, "name", ""));
     seen(key, uid, pod_uid, jpath_arr(record, "podIPs"), ctx);
 }
 
@@ -195,8 +195,8 @@ int machines_record(struct machines *ms, struct machine *m, struct error *e)
 
     if (ms->dir_fd < 0 || key_split(m->key, ns, name) < 0)
         return 0;
-    scoped(free) char *socket = must_asprintf(
-        "%s/volumes/kubernetes.io~empty-dir/sockets/launcher-sock", m->pod_uid);
+    scoped(free) char *socket =
+        must_asprintf("%s/volumes/kubernetes.io~empty-dir/sockets/launcher-sock", m->pod_uid);
     json_auto_t *record = must_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "namespace", ns,
                                     "uid", m->uid, "podUID", m->pod_uid, "socketFile", socket);
     if (m->pod_ips)

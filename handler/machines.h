@@ -21,16 +21,16 @@ struct machines;
 struct machine {
     char *key, *uid, *pod_uid;
     struct launcher *launcher;
-    json_t *pod_ips;          /* array; NULL while not known */
-    uint64_t synced_spec;     /* hash of the spec that the launcher took; 0: none */
-    bool is_recorded;         /* its ghost record is written */
+    json_t *pod_ips;      /* array; NULL while not known */
+    uint64_t synced_spec; /* hash of the spec that the launcher took; 0: none */
+    bool is_recorded;     /* its ghost record is written */
     bool is_network_ready;
-    bool is_created_told;     /* events are told once */
+    bool is_created_told; /* events are told once */
     bool is_shutdown_told;
     bool is_deletion_told;
-    char *sync_message;       /* why the last sync failed; NULL: it did not */
-    char *written_from;       /* the resourceVersion that our last status patch was made to */
-    struct machine *next;     /* private */
+    char *sync_message;   /* why the last sync failed; NULL: it did not */
+    char *written_from;   /* the resourceVersion that our last status patch was made to */
+    struct machine *next; /* private */
 };
 
 /* Records live in `dir` (made when absent; NULL: none are kept). */
@@ -38,7 +38,8 @@ struct machines *machines_new(const char *dir);
 /* Launchers are stopped. */
 void machines_free(struct machines *ms);
 
-/* Read the records; `seen` is called for each one: key, machine's UID, pod's UID, addresses (NULL: not known). */
+/* Read the records; `seen` is called for each one: key, machine's UID, pod's UID, addresses (NULL:
+ * not known). */
 typedef void machines_record_fn(const char *key, const char *uid, const char *pod_uid,
                                 const json_t *pod_ips, void *ctx);
 void machines_read_records(struct machines *ms, machines_record_fn *seen, void *ctx);

@@ -142,9 +142,9 @@ static int add_tap(const struct net_plan *p, struct error *e)
     (void)snprintf(want.ifr_name, sizeof(want.ifr_name), "%s", p->tap);
     if (ioctl(fd, TUNSETIFF, &want) < 0) {
         /* In use means made before, by us, and opened by QEMU meanwhile. */
-        return errno == EBUSY ? 0
-                              : error_set(e, ERR_INTERNAL, "make tap '%s': %s", p->tap,
-                                          strerror(errno));
+        return errno == EBUSY
+                   ? 0
+                   : error_set(e, ERR_INTERNAL, "make tap '%s': %s", p->tap, strerror(errno));
     }
     if (ioctl(fd, TUNSETOWNER, (unsigned long)LAUNCHER_UID) < 0 ||
         ioctl(fd, TUNSETGROUP, (unsigned long)LAUNCHER_UID) < 0 ||

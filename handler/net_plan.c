@@ -15,9 +15,12 @@
 #include "base/str.h"
 
 enum {
-    DNS_MAX = 8, SEARCH_MAX = 32, SEARCH_NAME_MAX = 253,
+    DNS_MAX = 8,
+    SEARCH_MAX = 32,
+    SEARCH_NAME_MAX = 253,
     HOSTNAME_MAX = 63,
-    IPV4_PREFIX_MAX = 30, IPV6_PREFIX_MAX = 126,
+    IPV4_PREFIX_MAX = 30,
+    IPV6_PREFIX_MAX = 126,
 };
 
 static uint64_t fnv1a(uint64_t h, const char *s)
@@ -101,13 +104,13 @@ static int read_ports(struct net_plan *p, const json_t *interface, struct error 
     size_t i;
     json_t *row;
 
-    json_array_foreach (jpath_arr(interface, "ports"), i, row) {
+    json_array_foreach(jpath_arr(interface, "ports"), i, row) {
         json_int_t port = jpath_int(row, "port", 0);
 
         if (add_port(p, port, port, jpath_str(row, "protocol", "TCP"), e) < 0)
             return -(int)e->code;
     }
-    json_array_foreach (jpath_arr(interface, "portRanges"), i, row) {
+    json_array_foreach(jpath_arr(interface, "portRanges"), i, row) {
         if (add_port(p, jpath_int(row, "start", 0), jpath_int(row, "end", 0),
                      jpath_str(row, "protocol", "TCP"), e) < 0)
             return -(int)e->code;
@@ -136,7 +139,7 @@ static const json_t *pod_network(const json_t *vmi)
     size_t i;
     json_t *row;
 
-    json_array_foreach (jpath_arr(vmi, "spec.networks"), i, row) {
+    json_array_foreach(jpath_arr(vmi, "spec.networks"), i, row) {
         if (jpath_has(row, "pod"))
             return row;
     }
@@ -160,8 +163,8 @@ int net_plan_make(struct net_plan *ret, const json_t *vmi, struct error *e)
         return error_set(e, ERR_INVALID, "no interface for the pod network");
     (void)snprintf(p->name, sizeof(p->name), "%s", jpath_str(interface, "name", ""));
     if (!jpath_has(interface, "masquerade"))
-        return error_set(e, ERR_INVALID,
-                         "interface '%s': only the masquerade binding is supported", p->name);
+        return error_set(e, ERR_INVALID, "interface '%s': only the masquerade binding is supported",
+                         p->name);
 
     int r = read_cidr(&p->ipv4, AF_INET, jpath_str(network, "pod.vmNetworkCIDR", "10.0.2.0/24"),
                       IPV4_PREFIX_MAX, e);
@@ -214,22 +217,27 @@ static void add_table(struct buf *out, const struct net_plan *p, const struct ne
     char to_loopback[80];
 
     (void)snprintf(to_loopback, sizeof(to_loopback), "%s daddr %s ", w->daddr, w->loopback);
-    /* Declared, deleted and made anew in one transaction: whatever was there, this is what stays. */
+    /* Declared, deleted and made anew in one transaction: whatever was there, this is what stays.
+     */
     buf_addf(out, "table %s nat\ndelete table %s nat\ntable %s nat {\n", w->family, w->family,
              w->family);
-    buf_addf(out, "  chain prerouting {\n    type nat hook prerouting priority -100;\n"
-                  "    iifname \"%s\" counter jump KUBEVIRT_PREINBOUND\n  }\n", p->link);
+    buf_addf(out,
+             "  chain prerouting {\n    type nat hook prerouting priority -100;\n"
+             "    iifname \"%s\" counter jump KUBEVIRT_PREINBOUND\n  }\n",
+             p->link);
     buf_adds(out, "  chain input {\n    type nat hook input priority 100;\n  }\n");
     buf_adds(out, "  chain output {\n    type nat hook output priority -100;\n");
     add_dnat(out, p, to_loopback, f->guest);
     buf_adds(out, "  }\n");
-    buf_addf(out, "  chain postrouting {\n    type nat hook postrouting priority 100;\n"
-                  "    %s saddr %s counter masquerade\n"
-                  "    oifname \"%s\" counter jump KUBEVIRT_POSTINBOUND\n  }\n",
+    buf_addf(out,
+             "  chain postrouting {\n    type nat hook postrouting priority 100;\n"
+             "    %s saddr %s counter masquerade\n"
+             "    oifname \"%s\" counter jump KUBEVIRT_POSTINBOUND\n  }\n",
              w->daddr, f->guest, p->bridge);
     buf_adds(out, "  chain KUBEVIRT_PREINBOUND {\n");
     add_dnat(out, p, "", f->guest);
-    buf_addf(out, "  }\n  chain KUBEVIRT_POSTINBOUND {\n    %s saddr %s counter snat to %s\n  }\n}\n",
+    buf_addf(out,
+             "  }\n  chain KUBEVIRT_POSTINBOUND {\n    %s saddr %s counter snat to %s\n  }\n}\n",
              w->daddr, w->loopback, f->gateway);
 }
 
@@ -313,8 +321,8 @@ json_t *net_json(const struct net_plan *p, const struct pod_link *link, const js
     if (!p->is_needed)
         return must_pack("{s:[]}", "interfaces");
 
-    json_t *interface = must_pack("{s:s, s:s, s:s, s:i, s:s}", "name", p->name, "tap", p->tap, "mac",
-                                  p->mac, "mtu", link->mtu, "bridge", p->bridge);
+    json_t *interface = must_pack("{s:s, s:s, s:s, s:i, s:s}", "name", p->name, "tap", p->tap,
+                                  "mac", p->mac, "mtu", link->mtu, "bridge", p->bridge);
     if (*link->ipv4)
         set_family(interface, "guestIPv4", "gatewayIPv4", &p->ipv4);
     if (*link->ipv6)

@@ -48,7 +48,8 @@ struct net_plan {
 /* -ERR_INVALID for what cannot be set up here (binding, CIDR): the machine cannot run. */
 int net_plan_make(struct net_plan *ret, const json_t *vmi, struct error *e);
 
-/* The whole `nat` tables of the families that the pod has, replacing what was there.  New string. */
+/* The whole `nat` tables of the families that the pod has, replacing what was there.  New string.
+ */
 char *nft_ruleset(const struct net_plan *p, const struct pod_link *link);
 
 /* network.json; resolv_conf is the pod's file ("" without one).  New. */

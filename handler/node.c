@@ -39,13 +39,14 @@ struct node_heart {
 
 json_t *node_patch(bool is_schedulable, bool has_cpu_manager, bool wants_labels, const char *now)
 {
-    json_t *labels = must_pack("{s:s, s:s, s:s}", "kubevirt.io/schedulable",
-                               is_schedulable ? "true" : "false", "cpumanager",
-                               has_cpu_manager ? "true" : "false", "kubevirt.io/cpumanager",
-                               has_cpu_manager ? "true" : "false");
+    json_t *labels =
+        must_pack("{s:s, s:s, s:s}", "kubevirt.io/schedulable", is_schedulable ? "true" : "false",
+                  "cpumanager", has_cpu_manager ? "true" : "false", "kubevirt.io/cpumanager",
+                  has_cpu_manager ? "true" : "false");
 
     for (size_t i = 0; wants_labels && i < countof(machine_types); i++) {
-        scoped(free) char *key = must_asprintf("machine-type.node.kubevirt.io/%s", machine_types[i]);
+        scoped(free) char *key =
+            must_asprintf("machine-type.node.kubevirt.io/%s", machine_types[i]);
 
         must_set(labels, key, json_string("true"));
     }

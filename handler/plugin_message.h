@@ -10,13 +10,14 @@
 
 /* A device that is handed out under virtual ids. */
 struct plugin_device {
-    const char *name;     /* "kvm": resource devices.kubevirt.io/kvm, ids kvm0, kvm1 ... */
-    const char *path;     /* on the node and in the container */
+    const char *name; /* "kvm": resource devices.kubevirt.io/kvm, ids kvm0, kvm1 ... */
+    const char *path; /* on the node and in the container */
     const char *resource;
 };
 
 /* ListAndWatchResponse with `count` devices, all healthy or all not. */
-void plugin_pack_list(const struct plugin_device *d, size_t count, bool is_healthy, struct buf *out);
+void plugin_pack_list(const struct plugin_device *d, size_t count, bool is_healthy,
+                      struct buf *out);
 
 /* The answer to an AllocateRequest; false when the request does not parse or asks for too much. */
 bool plugin_pack_allocation(const struct plugin_device *d, const void *request, size_t len,

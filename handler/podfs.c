@@ -59,8 +59,8 @@ static int open_failed(const char *rel, struct error *e)
 
 int podfs_open(int dir_fd, const char *rel, int flags, struct error *e)
 {
-    int fd = open_how(dir_fd, rel, flags,
-                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    int fd =
+        open_how(dir_fd, rel, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
     return fd < 0 ? open_failed(rel, e) : fd;
 }
@@ -163,8 +163,7 @@ int podfs_write_file(int dir_fd, const char *name, const void *data, size_t len,
         return error_set(e, ERR_INTERNAL, "create '%s': %s", name, strerror(errno));
     /* An ordinary user (tests) cannot give files away; for one, the file stays its own. */
     bool is_given = geteuid() != 0 || fchown(fd, uid, uid) == 0;
-    if (is_given && write_all(fd, data, len) == 0 &&
-        renameat(dir_fd, temporary, dir_fd, name) == 0)
+    if (is_given && write_all(fd, data, len) == 0 && renameat(dir_fd, temporary, dir_fd, name) == 0)
         return 0;
 
     int err = errno;

@@ -25,13 +25,15 @@ bool podfs_uid_is_valid(const char *uid);
  */
 int podfs_open_volume(const char *pods_dir, const char *pod_uid, const char *volume,
                       struct error *e);
-/* 1 when the pod's directory exists, 0 when it positively does not, -code when that cannot be said. */
+/* 1 when the pod's directory exists, 0 when it positively does not, -code when that cannot be said.
+ */
 int podfs_pod_exists(const char *pods_dir, const char *pod_uid, struct error *e);
 
 /* Open `rel` below dir_fd; errors as above.  Descriptor. */
 int podfs_open(int dir_fd, const char *rel, int flags, struct error *e);
 
-/* A unix socket below dir_fd: an O_PATH descriptor of the socket itself (also when rel was renamed since). */
+/* A unix socket below dir_fd: an O_PATH descriptor of the socket itself (also when rel was renamed
+ * since). */
 int podfs_open_socket(int dir_fd, const char *rel, struct error *e);
 
 enum { PODFS_SOCKET_PATH_MAX = 40 };
@@ -44,7 +46,8 @@ const char *podfs_socket_path(int socket_fd, char out[PODFS_SOCKET_PATH_MAX]);
  */
 int podfs_connect(int socket_fd, struct error *e);
 
-/* Replace file `name` in dir_fd as a whole (temporary file, rename), owned by uid:uid, mode 0640. */
+/* Replace file `name` in dir_fd as a whole (temporary file, rename), owned by uid:uid, mode 0640.
+ */
 int podfs_write_file(int dir_fd, const char *name, const void *data, size_t len, uid_t uid,
                      struct error *e);
 

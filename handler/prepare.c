@@ -18,8 +18,10 @@
 
 enum { RESOLV_CONF_MAX = 64 * 1024 };
 
-/* Made usable for the launcher's uid where the pod has them; the node's own file tells which device is meant. */
-static const char *const devices[] = { "dev/kvm", "dev/net/tun", "dev/vhost-net", "dev/vhost-vsock" };
+/* Made usable for the launcher's uid where the pod has them; the node's own file tells which device
+ * is meant. */
+static const char *const devices[] = { "dev/kvm", "dev/net/tun", "dev/vhost-net",
+                                       "dev/vhost-vsock" };
 
 static int own_device(int root_fd, const char *path, struct error *e)
 {
@@ -31,7 +33,8 @@ static int own_device(int root_fd, const char *path, struct error *e)
         return e->code == ERR_NOT_FOUND ? 0 : fd;
     if (stat(host_path, &of_node) < 0 || fstat(fd, &of_pod) < 0)
         return 0;
-    /* The pod's file system is the pod's: only that very device is given away, and nothing else by its name. */
+    /* The pod's file system is the pod's: only that very device is given away, and nothing else by
+     * its name. */
     if (!S_ISCHR(of_pod.st_mode) || of_pod.st_rdev != of_node.st_rdev ||
         (of_pod.st_dev == of_node.st_dev && of_pod.st_ino == of_node.st_ino))
         return 0;
@@ -68,9 +71,9 @@ static int open_netns(int proc_fd, struct error *e)
 {
     int fd = openat(proc_fd, "ns/net", O_RDONLY | O_CLOEXEC);
 
-    return fd < 0 ? error_set(e, ERR_UNAVAILABLE, "launcher's network namespace: %s",
-                              strerror(errno))
-                  : fd;
+    return fd < 0
+               ? error_set(e, ERR_UNAVAILABLE, "launcher's network namespace: %s", strerror(errno))
+               : fd;
 }
 
 /* A pod that shares the node's (or this process's) network would have that rewired. */
@@ -117,13 +120,14 @@ static char *read_resolv_conf(int proc_fd)
     struct error ignored;
     scoped_fd int root = openat(proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (root < 0 || podfs_read_in_root(root, "etc/resolv.conf", RESOLV_CONF_MAX, &text, &ignored) < 0)
+    if (root < 0 ||
+        podfs_read_in_root(root, "etc/resolv.conf", RESOLV_CONF_MAX, &text, &ignored) < 0)
         return must_strdup("");
     return text;
 }
 
-static int prepare_network(const char *pods_dir, struct launcher *l, int proc_fd,
-                           const json_t *vmi, json_t **ret_pod_ips, struct error *e)
+static int prepare_network(const char *pods_dir, struct launcher *l, int proc_fd, const json_t *vmi,
+                           json_t **ret_pod_ips, struct error *e)
 {
     struct net_plan plan;
     struct pod_link link = { 0 };

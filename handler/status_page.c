@@ -71,7 +71,8 @@ static void on_call(struct http_call *c, void *ctx)
     }
 }
 
-int status_page_start(struct status_page **ret, const struct status_page_options *o, struct error *e)
+int status_page_start(struct status_page **ret, const struct status_page_options *o,
+                      struct error *e)
 {
     struct status_page *p = must_calloc(1, sizeof(*p));
     const struct http_server_options server = {

@@ -16,7 +16,8 @@ struct status_page_options {
     struct informer *vmis; /* health: does it hear from the API server? */
 };
 
-int status_page_start(struct status_page **ret, const struct status_page_options *o, struct error *e);
+int status_page_start(struct status_page **ret, const struct status_page_options *o,
+                      struct error *e);
 void status_page_stop(struct status_page *p);
 
 #endif

@@ -101,7 +101,7 @@ static const char *pod_of(const struct vmi_controller *c, const json_t *vmi)
     const char *uid;
     json_t *node;
 
-    json_object_foreach (jpath_obj(vmi, "status.activePods"), uid, node) {
+    json_object_foreach(jpath_obj(vmi, "status.activePods"), uid, node) {
         struct error ignored;
 
         if (!streq(json_string_value(node), c->o.node) || !podfs_uid_is_valid(uid))
@@ -377,8 +377,8 @@ static const char *phase_after_sync(struct machine *m, struct handler_view *v, j
     return handler_decide(v).phase;
 }
 
-static int settle(struct vmi_controller *c, struct machine *m, const json_t *vmi,
-                  int64_t *again_ms, struct error *e)
+static int settle(struct vmi_controller *c, struct machine *m, const json_t *vmi, int64_t *again_ms,
+                  struct error *e)
 {
     struct handler_view v = { .vmi = vmi };
     json_auto_t *domain = NULL;

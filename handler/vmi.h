@@ -37,7 +37,8 @@ struct vmi_options {
 
 /* Reads the records and starts the informer.  Strings and pointers outlive it. */
 struct vmi_controller *vmi_controller_new(const struct vmi_options *o);
-/* The workers; once the informer is synced: before, a record without its VMI would look like a deleted machine. */
+/* The workers; once the informer is synced: before, a record without its VMI would look like a
+ * deleted machine. */
 void vmi_controller_start(struct vmi_controller *c);
 /* Ends workers, informer and launchers' watches; then http_watcher_free(), then free. */
 void vmi_controller_stop(struct vmi_controller *c);

@@ -38,8 +38,8 @@ static void write_phase(json_t *vmi, const struct vmi_report *r)
 
     json_t *times = jpath_make_arr(vmi, "status.phaseTransitionTimestamps");
     if (!jarr_find(times, "phase", r->phase))
-        must_append(times, must_pack("{s:s, s:s}", "phase", r->phase, "phaseTransitionTimestamp",
-                                     r->now));
+        must_append(times,
+                    must_pack("{s:s, s:s}", "phase", r->phase, "phaseTransitionTimestamp", r->now));
 }
 
 /* ---- interfaces ---- */
@@ -83,7 +83,7 @@ static void write_interfaces(json_t *vmi, const struct vmi_report *r)
     size_t i;
     json_t *interface;
 
-    json_array_foreach (jpath_arr(vmi, "spec.domain.devices.interfaces"), i, interface) {
+    json_array_foreach(jpath_arr(vmi, "spec.domain.devices.interfaces"), i, interface) {
         const char *name = jpath_str(interface, "name", "");
         const json_t *seen = jarr_find(jpath_arr(r->domain, "interfaces"), "name", name);
 
@@ -137,9 +137,15 @@ static void write_paused(json_t *vmi, const struct vmi_report *r)
 }
 
 static const char *const agent_commands[] = {
-    "guest-ping",          "guest-get-time",    "guest-info",
-    "guest-shutdown",      "guest-network-get-interfaces", "guest-get-fsinfo",
-    "guest-get-host-name", "guest-get-users",   "guest-get-timezone",
+    "guest-ping",
+    "guest-get-time",
+    "guest-info",
+    "guest-shutdown",
+    "guest-network-get-interfaces",
+    "guest-get-fsinfo",
+    "guest-get-host-name",
+    "guest-get-users",
+    "guest-get-timezone",
     "guest-get-osinfo",
 };
 
@@ -182,7 +188,7 @@ static bool is_shared_claim(const json_t *vmi, const char *volume)
     size_t i;
     json_t *mode;
 
-    json_array_foreach (jpath_arr(status, "persistentVolumeClaimInfo.accessModes"), i, mode) {
+    json_array_foreach(jpath_arr(status, "persistentVolumeClaimInfo.accessModes"), i, mode) {
         if (streq(json_string_value(mode), "ReadWriteMany"))
             return true;
     }
@@ -210,7 +216,7 @@ static bool interfaces_hinder(const json_t *vmi)
 
     if (meta_annotation(vmi, "kubevirt.io/allow-pod-bridge-network-live-migration"))
         return false;
-    json_array_foreach (jpath_arr(vmi, "spec.domain.devices.interfaces"), i, interface) {
+    json_array_foreach(jpath_arr(vmi, "spec.domain.devices.interfaces"), i, interface) {
         if (jpath_has(interface, "bridge") &&
             is_of_pod_network(vmi, jpath_str(interface, "name", "")))
             return true;
@@ -269,8 +275,10 @@ const char *vmi_migration_hindrance(const json_t *vmi, const char **ret_message)
 /* Any volume that lives on this node only has to be copied along. */
 static bool needs_block_migration(const json_t *vmi)
 {
-    static const char *const shared[] = { "persistentVolumeClaim", "dataVolume", "configMap", "secret",
-                                          "serviceAccount", "downwardAPI" };
+    static const char *const shared[] = {
+        "persistentVolumeClaim", "dataVolume", "configMap", "secret",
+        "serviceAccount",        "downwardAPI"
+    };
 
     for (size_t i = 0; i < json_array_size(jpath_arr(vmi, "spec.volumes")); i++) {
         bool is_shared = false;
@@ -305,9 +313,9 @@ static void write_targets(json_t *vmi, const struct vmi_report *r)
     size_t i;
     json_t *status;
 
-    json_array_foreach (jpath_arr(vmi, "status.volumeStatus"), i, status) {
-        const json_t *disk = jarr_find(jpath_arr(r->domain, "disks"), "name",
-                                       jpath_str(status, "name", ""));
+    json_array_foreach(jpath_arr(vmi, "status.volumeStatus"), i, status) {
+        const json_t *disk =
+            jarr_find(jpath_arr(r->domain, "disks"), "name", jpath_str(status, "name", ""));
 
         set_str_if(status, "target", jpath_str(disk, "target", NULL));
     }
@@ -333,8 +341,8 @@ static void write_machine(json_t *vmi, const struct vmi_report *r)
         json_t *topology = json_object();
 
         for (size_t i = 0; i < countof(parts); i++)
-            must_set(topology, parts[i], json_integer(jpath_int(jpath(vmi, "spec.domain.cpu"),
-                                                                parts[i], 1)));
+            must_set(topology, parts[i],
+                     json_integer(jpath_int(jpath(vmi, "spec.domain.cpu"), parts[i], 1)));
         jpath_set(vmi, "status.currentCPUTopology", topology);
     }
 }

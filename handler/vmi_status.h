@@ -10,11 +10,11 @@
 #include <jansson.h>
 
 struct vmi_report {
-    const char *phase;         /* to be; NULL leaves it */
-    const json_t *domain;      /* NULL: none known; conditions of a domain then stay as they are */
-    const json_t *pod_ips;     /* array of the pod's addresses, or NULL when not known */
-    const char *sync_message;  /* why the last sync failed; NULL: it did not */
-    const char *now;           /* RFC 3339 */
+    const char *phase;        /* to be; NULL leaves it */
+    const json_t *domain;     /* NULL: none known; conditions of a domain then stay as they are */
+    const json_t *pod_ips;    /* array of the pod's addresses, or NULL when not known */
+    const char *sync_message; /* why the last sync failed; NULL: it did not */
+    const char *now;          /* RFC 3339 */
 };
 
 /* Bring vmi.status in line with the report.  Idempotent: nothing changes the second time. */

@@ -10,8 +10,8 @@
 #define VMI(phase) "{" ON_NODE ",'status':{'nodeName':'n1','phase':'" phase "'}}"
 #define ACPI(phase) \
     "{" ON_NODE ",'spec':{'domain':{'features':{'acpi':{}}}},'status':{'phase':'" phase "'}}"
-#define DELETING(grace)                                                                       \
-    "{'metadata':{'uid':'u','deletionTimestamp':'" NOW                                        \
+#define DELETING(grace)                                                                        \
+    "{'metadata':{'uid':'u','deletionTimestamp':'" NOW                                         \
     "','labels':{'kubevirt.io/nodeName':'n1'}},'spec':{'terminationGracePeriodSeconds':" grace \
     "},'status':{'phase':'Running'}}"
 #define DOMAIN(state, reason) "{'state':'" state "','reason':'" reason "'}"

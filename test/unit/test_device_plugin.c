@@ -26,7 +26,8 @@ static const struct plugin_device kvm = { "kvm", "/dev/null", "devices.kubevirt.
 
 static void packs_a_list(void **state)
 {
-    static const char want[] = "\x0a\x0f\x0a\x04kvm0\x12\x07Healthy\x0a\x0f\x0a\x04kvm1\x12\x07Healthy";
+    static const char want[] =
+        "\x0a\x0f\x0a\x04kvm0\x12\x07Healthy\x0a\x0f\x0a\x04kvm1\x12\x07Healthy";
     scoped_buf out = BUF_INIT(0);
 
     plugin_pack_list(&kvm, 2, true, &out);
@@ -342,7 +343,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(registers_again_when_refused, start_kubelet, stop_kubelet),
         cmocka_unit_test_setup_teardown(takes_another_name_when_its_own_is_refused, start_kubelet,
                                         stop_kubelet),
-        cmocka_unit_test_setup_teardown(registers_again_with_a_new_kubelet, start_kubelet, stop_kubelet),
+        cmocka_unit_test_setup_teardown(registers_again_with_a_new_kubelet, start_kubelet,
+                                        stop_kubelet),
         cmocka_unit_test_setup_teardown(registers_again_when_its_socket_is_removed, start_kubelet,
                                         stop_kubelet),
     };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A node's controller between an API server and a launcher that both play their
- * parts: what is sent to the launcher and what is written into the VMI, also when one of the two is away.
+ * parts: what is sent to the launcher and what is written into the VMI, also when one of the two is
+ * away.
  */
 #include "handler/vmi.h"
 
@@ -34,8 +35,8 @@ enum { PATIENCE_MS = 8000, WATCHDOG_MS = 300 };
 struct fake_launcher {
     struct http_server *server;
     pthread_mutex_t lock;
-    json_t *domain;            /* guarded by lock; NULL: none was defined */
-    struct http_call *events;  /* guarded by lock; the open stream */
+    json_t *domain;           /* guarded by lock; NULL: none was defined */
+    struct http_call *events; /* guarded by lock; the open stream */
     atomic_int syncs, shutdowns, kills, deletes;
 };
 
@@ -95,10 +96,9 @@ static void on_call(struct http_call *c, void *ctx)
 /* As the real one: listen under another name, then rename. */
 static void launcher_up(struct fake_launcher *l)
 {
-    const struct http_server_options o = { .name = "launcher",
-                                           .unix_path = SOCKETS "/launcher-init-sock",
-                                           .handler = on_call,
-                                           .ctx = l };
+    const struct http_server_options o = {
+        .name = "launcher", .unix_path = SOCKETS "/launcher-init-sock", .handler = on_call, .ctx = l
+    };
     struct error e;
 
     assert_int_equal(http_server_start(&l->server, &o, &e), 0);
@@ -247,7 +247,7 @@ static bool was_told(void *ctx)
     size_t i;
     json_t *event;
 
-    json_array_foreach (events, i, event) {
+    json_array_foreach(events, i, event) {
         if (streq(jpath_str(event, "reason", ""), x->event))
             return true;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A machine's pod network as a plan, a ruleset and the launcher's file: golden texts in test/golden/network. */
+/* A machine's pod network as a plan, a ruleset and the launcher's file: golden texts in
+ * test/golden/network. */
 #include "handler/net_plan.h"
 
 #include <stdio.h>
@@ -8,9 +9,9 @@
 #include "base/str.h"
 #include "test/unit/rows.h"
 
-#define VMI(network, interface, more)                                                            \
+#define VMI(network, interface, more)                                                              \
     "{'metadata':{'name':'vm.one','namespace':'ns','uid':'11111111-2222-3333-4444-555555555555'}," \
-    "'spec':{" more "'networks':[{'name':'default','pod':{" network "}}],"                       \
+    "'spec':{" more "'networks':[{'name':'default','pod':{" network "}}],"                         \
     "'domain':{'devices':{'interfaces':[{'name':'default'," interface "}]}}}}"
 
 static const char resolv_conf[] = "nameserver 10.96.0.10\n"
@@ -91,9 +92,10 @@ static const struct refusal_case {
     { "a network without room", VMI("'vmNetworkCIDR':'10.0.2.0/31'", "'masquerade':{}", ""),
       "10.0.2.0/31" },
     { "a network that is none", VMI("'vmNetworkCIDR':'here'", "'masquerade':{}", ""), "here" },
-    { "a network that closes a quote", VMI("'vmNetworkCIDR':'1.2.3.4; drop/24'", "'masquerade':{}", ""),
-      "not a network" },
-    { "a MAC that is none", VMI("", "'masquerade':{},'macAddress':'zz:00:00:00:00:00'", ""), "MAC" },
+    { "a network that closes a quote",
+      VMI("'vmNetworkCIDR':'1.2.3.4; drop/24'", "'masquerade':{}", ""), "not a network" },
+    { "a MAC that is none", VMI("", "'masquerade':{},'macAddress':'zz:00:00:00:00:00'", ""),
+      "MAC" },
     { "port 0", VMI("", "'masquerade':{},'ports':[{'port':0}]", ""), "ports" },
     { "a range backwards", VMI("", "'masquerade':{},'portRanges':[{'start':9,'end':8}]", ""),
       "ports" },

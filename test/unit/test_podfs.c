@@ -30,8 +30,9 @@ static void listen_at(const char *path)
 
 static int make_pods(void **state)
 {
-    static const char *const dirs[] = { POD, POD "/volumes", VOLUMES, VOLUMES "/sockets",
-                                        VOLUMES "/private", "outside" };
+    static const char *const dirs[] = {
+        POD, POD "/volumes", VOLUMES, VOLUMES "/sockets", VOLUMES "/private", "outside"
+    };
 
     assert_non_null(mkdtemp(root));
     assert_int_equal(chdir(root), 0);
@@ -97,7 +98,8 @@ static void refuses_a_linked_socket(void **state)
     int dir = podfs_open_volume(root, POD, "sockets", &e);
 
     assert_int_equal(podfs_open_socket(dir, "planted", &e), -ERR_FORBIDDEN);
-    assert_int_equal(podfs_open_socket(dir, "../../../../outside/launcher-sock", &e), -ERR_FORBIDDEN);
+    assert_int_equal(podfs_open_socket(dir, "../../../../outside/launcher-sock", &e),
+                     -ERR_FORBIDDEN);
     (void)close(dir);
 }
 

@@ -7,10 +7,10 @@
 #include "test/unit/rows.h"
 
 #define NOW "2026-01-01T00:00:00Z"
-#define SPEC                                                                                   \
-    "'metadata':{'name':'a','namespace':'ns','resourceVersion':'7'},'spec':{'networks':[{"     \
-    "'name':'default','pod':{}}],'domain':{'memory':{'guest':'256Mi'},'devices':{"             \
-    "'interfaces':[{'name':'default','masquerade':{}}]}},'volumes':[{'name':'root'," \
+#define SPEC                                                                               \
+    "'metadata':{'name':'a','namespace':'ns','resourceVersion':'7'},'spec':{'networks':[{" \
+    "'name':'default','pod':{}}],'domain':{'memory':{'guest':'256Mi'},'devices':{"         \
+    "'interfaces':[{'name':'default','masquerade':{}}]}},'volumes':[{'name':'root',"       \
     "'containerDisk':{'image':'x'}}]}"
 #define VMI(status) "{" SPEC ",'status':{" status "}}"
 
@@ -23,7 +23,8 @@ static const struct write_case {
       "[{'phase':'Running','phaseTransitionTimestamp':'" NOW "'}]" },
     { "the first time of a phase stays",
       VMI("'phase':'Scheduled','phaseTransitionTimestamps':[{'phase':'Running','phaseTransitionTimestamp':'x'}]"),
-      NULL, "Running", NULL, "status.phaseTransitionTimestamps[0].phaseTransitionTimestamp", "'x'" },
+      NULL, "Running", NULL, "status.phaseTransitionTimestamps[0].phaseTransitionTimestamp",
+      "'x'" },
     { "masquerade shows the pod's address", VMI(""),
       "{'state':'Running','interfaces':[{'name':'default','mac':'02:00','ipAddress':'10.0.2.2',"
       "'ipAddresses':['10.0.2.2'],'interfaceName':'eth0','infoSource':'domain, guest-agent'}]}",
@@ -37,10 +38,10 @@ static const struct write_case {
       "status.interfaces[0].infoSource", "'domain, multus-status'" },
     { "paused by the user", VMI(""), "{'state':'Paused','reason':'User'}", NULL, NULL,
       "status.conditions[0].reason", "'PausedByUser'" },
-    { "a passing pause is not told", VMI(""), "{'state':'Paused','reason':'StartingUp'}", NULL, NULL,
-      "status.conditions[0].type", "'LiveMigratable'" },
-    { "running again", VMI("'conditions':[{'type':'Paused','status':'True'}]"), "{'state':'Running'}",
-      NULL, NULL, "status.conditions[0].type", "'LiveMigratable'" },
+    { "a passing pause is not told", VMI(""), "{'state':'Paused','reason':'StartingUp'}", NULL,
+      NULL, "status.conditions[0].type", "'LiveMigratable'" },
+    { "running again", VMI("'conditions':[{'type':'Paused','status':'True'}]"),
+      "{'state':'Running'}", NULL, NULL, "status.conditions[0].type", "'LiveMigratable'" },
     { "what the guest says of itself", VMI(""),
       "{'state':'Running','agentConnected':true,'osInfo':{'id':'debian'}}", NULL, NULL,
       "status.guestOSInfo", "{'id':'debian'}" },
@@ -53,7 +54,8 @@ static const struct write_case {
       "status.volumeStatus[0].target", "'vda'" },
     { "a disk of this node is copied along", VMI(""), "{'state':'Running'}", NULL, NULL,
       "status.migrationMethod", "'BlockMigration'" },
-    { "a failed sync", VMI(""), NULL, NULL, "no such disk", "status.conditions[0].status", "'False'" },
+    { "a failed sync", VMI(""), NULL, NULL, "no such disk", "status.conditions[0].status",
+      "'False'" },
     { "a later sync that succeeds",
       VMI("'conditions':[{'type':'Synchronized','status':'False','reason':'Synchronizing with the Domain failed.'}]"),
       NULL, NULL, NULL, "status.conditions[0]", NULL },
@@ -92,7 +94,8 @@ static const struct hindrance_case {
       "InterfaceNotLiveMigratable" },
     { "a host device", "{'domain':{'devices':{'hostDevices':[{'name':'x'}]}}}",
       "HostDeviceNotLiveMigratable" },
-    { "a claim that one node has", "{'volumes':[{'name':'a','persistentVolumeClaim':{'claimName':'c'}}]}",
+    { "a claim that one node has",
+      "{'volumes':[{'name':'a','persistentVolumeClaim':{'claimName':'c'}}]}",
       "DisksNotLiveMigratable" },
     { "the interface comes before the disk",
       "{'networks':[{'name':'a','pod':{}}],'domain':{'devices':{'interfaces':[{'name':'a','bridge':{}}]}},"
