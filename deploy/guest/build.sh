@@ -121,7 +121,7 @@ EOF
     printf 'DEFAULT guest\nPROMPT 0\nTIMEOUT 0\nLABEL guest\n  KERNEL /vmlinuz\n  INITRD /initrd\n  APPEND %s\n' \
         "$KERNEL_ARGUMENTS" >"$GUEST/syslinux.cfg"
     mcopy -i "$boot" "$GUEST/syslinux.cfg" "$GUEST/vmlinuz" "$GUEST/initrd" ::
-    # Signed from the firmware to the kernel, so that UEFI's secure boot lets it pass.
+    # Debian's signed chain, from the first loader to the kernel, as secure boot asks for.
     printf 'linux /vmlinuz %s\ninitrd /initrd\nboot\n' "$KERNEL_ARGUMENTS" >"$GUEST/grub.cfg"
     mmd -i "$boot" ::/EFI ::/EFI/BOOT ::/EFI/debian
     mcopy -i "$boot" "$PACKAGES/usr/lib/shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
