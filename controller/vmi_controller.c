@@ -54,6 +54,12 @@ void vmi_controller_free(struct vmi_controller *c)
 
 /* ---- events ---- */
 
+/* A pod is not a VMI, though it may have the name of one. */
+static char *pod_key(const json_t *pod)
+{
+    return must_asprintf("pod:%s/%s", meta_namespace(pod), meta_name(pod));
+}
+
 void vmi_controller_on_vmi(struct vmi_controller *c, const json_t *old, const json_t *obj)
 {
     scoped(free) char *key = meta_key(obj ? obj : old);
@@ -69,6 +75,10 @@ void vmi_controller_on_pod(struct vmi_controller *c, const json_t *old, const js
     scoped(free) char *key =
         must_asprintf("%s/%s", meta_namespace(pod), jpath_str(owner, "name", ""));
     saw_child(c->expected, key, old, obj);
+    if (!obj) {
+        scoped(free) char *of_pod = pod_key(pod);
+        expectations_forget(c->expected, of_pod);
+    }
     workqueue_add(c->queue, key);
 }
 
@@ -307,11 +317,18 @@ static int write_vmi(struct round *r, const json_t *pod, json_t **ret, struct er
 /* Readiness gate and labels in one write: pods/status takes metadata along. */
 static int tell_pod(struct round *r, const json_t *vmi, const json_t *pod, struct error *e)
 {
+    struct expectations *expected = r->c->expected;
     json_auto_t *patch = pod_patch_for(vmi, pod, clock_wall_ms(r->c->ctx->clock));
     if (!patch)
         return 0;
+    scoped(free) char *key = pod_key(pod);
+    if (!expectations_are_met(expected, key, pod))
+        return 0; /* it has been told, this copy is older */
+
+    json_auto_t *answer = NULL;
     int n = kube_patch(r->c->ctx->kube, &KIND_POD, meta_namespace(pod), meta_name(pod), "status",
-                       KUBE_PATCH_STRATEGIC, patch, NULL, NULL, e);
+                       KUBE_PATCH_STRATEGIC, patch, NULL, &answer, e);
+    expect_version(expected, key, answer);
     return n == -ERR_NOT_FOUND ? 0 : n;
 }
 

@@ -365,23 +365,37 @@ static json_t *gate_for(const json_t *vmi, const json_t *pod, const char *now)
                      "lastTransitionTime", now);
 }
 
-static void label_for(json_t *patch, const json_t *vmi, const json_t *pod, const char *label)
+static void label_for(json_t *patch, const json_t *pod, const char *label, const char *wanted)
 {
-    const char *wanted = meta_label(vmi, label);
     if (wanted && !streq(wanted, meta_label(pod, label)))
         must_set(jpath_make_obj(patch, "metadata.labels"), label, json_string(wanted));
 }
 
+/*
+ * As soon as the pod has a node: the kubelet then knows the gate before the
+ * container starts, and reports the pod ready in one step instead of two.
+ */
+static bool is_to_be_told(const json_t *vmi, const json_t *pod)
+{
+    static const char *const told[] = { PHASE_SCHEDULING, PHASE_SCHEDULED, PHASE_RUNNING };
+    if (!pod || pod_is_down(pod) || !jpath_str(pod, "spec.nodeName", "")[0])
+        return false;
+    for (size_t i = 0; i < countof(told); i++)
+        if (is_phase(vmi, told[i]))
+            return true;
+    return false;
+}
+
 json_t *pod_patch_for(const json_t *vmi, const json_t *pod, int64_t now_ms)
 {
-    bool is_on_node = is_phase(vmi, PHASE_SCHEDULED) || is_phase(vmi, PHASE_RUNNING);
-    if (!pod || !is_on_node || pod_is_down(pod))
+    if (!is_to_be_told(vmi, pod))
         return NULL;
 
+    const char *node = meta_label(vmi, LABEL_NODE_NAME);
     char now[RFC3339_MAX];
     json_t *patch = json_object();
-    label_for(patch, vmi, pod, LABEL_NODE_NAME);
-    label_for(patch, vmi, pod, LABEL_OUTDATED);
+    label_for(patch, pod, LABEL_NODE_NAME, node ? node : jpath_str(pod, "spec.nodeName", ""));
+    label_for(patch, pod, LABEL_OUTDATED, meta_label(vmi, LABEL_OUTDATED));
     json_t *gate = gate_for(vmi, pod, rfc3339(now_ms, now));
     if (gate)
         jpath_set(patch, "status.conditions", gate);

@@ -272,7 +272,7 @@ static void releases(void **state)
 
 /* ---- what the pod is told ---- */
 
-#define TOLD "{'metadata':{'uid':'p','labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'Running'," \
+#define TOLD "{'metadata':{'uid':'p','labels':{'kubevirt.io/nodeName':'n1'}},'spec':{'nodeName':'n1'},'status':{'phase':'Running'," \
              "'conditions':[{'type':'kubevirt.io/virtual-machine-unpaused','status':'True'}]}}"
 #define ON_NODE(p) "{'metadata':{'labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'" p "'}}"
 
@@ -282,13 +282,16 @@ static const struct told_case {
     const char *label; /* node label that is written; NULL: none */
 } told_cases[] = {
     { "handed over: gate opens, node is named", ON_NODE("Scheduled"),
-      "{'metadata':{'uid':'p'},'status':{'phase':'Running'}}", "True", "n1" },
+      "{'metadata':{'uid':'p'},'spec':{'nodeName':'n1'},'status':{'phase':'Running'}}", "True", "n1" },
     { "told already", ON_NODE("Running"), TOLD, NULL, NULL },
     { "paused: gate closes",
       "{'metadata':{'labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'Running','conditions':["
       "{'type':'Paused','status':'True'}]}}",
       TOLD, "False", NULL },
-    { "not yet handed over: nothing", VMI("Scheduling"), RUNNING, NULL, NULL },
+    { "placed: told before its container starts", VMI("Scheduling"), CREATING, "True", "n1" },
+    { "not placed yet: nothing", VMI("Scheduling"), "{'metadata':{'uid':'p'},'status':{'phase':'Pending'}}",
+      NULL, NULL },
+    { "the instance has ended: nothing", ON_NODE("Failed"), RUNNING, NULL, NULL },
     { "a pod that ends: nothing", ON_NODE("Running"), ENDED, NULL, NULL },
 };
 
