@@ -50,6 +50,7 @@ void mutate_vm(struct review *rv)
         return; /* the validator says so */
 
     json_t *spec = jpath_make_obj(template, "spec");
+    (void)jpath_make_obj(spec, "domain.devices");
     if (rv->is_create)
         set_firmware_identity(template);
     default_architecture(spec, rv->config);

@@ -83,7 +83,6 @@ static void check_claimed(const struct rule *r, const struct subject *s, size_t 
 {
     bool has_claim = *jpath_str(device, "claimName", "");
     bool has_request = *jpath_str(device, "requestName", "");
-    enum cause invalid = CAUSE_INVALID;
     struct rule required = *r;
 
     required.cause = CAUSE_REQUIRED;
@@ -94,9 +93,9 @@ static void check_claimed(const struct rule *r, const struct subject *s, size_t 
         rule_report_at(&required, s, out, "%s[%zu].requestName", r->path, i);
     if (has_claim && has_request && is_pair_used(s, list_of(r), i, device))
         rule_say(s, out, CAUSE_DUPLICATE, r->path, "two devices have one claim and request");
-    if (has_claim &&
+    if (has_claim && has_request &&
         !jarr_find(jpath_arr(s->spec, "resourceClaims"), "name", jpath_str(device, "claimName", "")))
-        rule_say(s, out, invalid, "resourceClaims", "there is no claim \"%s\": add it",
+        rule_say(s, out, CAUSE_INVALID, "resourceClaims", "there is no claim \"%s\": add it",
                  jpath_str(device, "claimName", ""));
 }
 

@@ -71,7 +71,7 @@ static const struct rule input_rules[] = {
 };
 
 static const struct rule panic_rules[] = {
-    RULE("model", rule_one_of, INVALID, "use hyperv, isa or pvpanic", VALUES("hyperv", "isa", "pvpanic"), .also_absent = true),
+    RULE("model", rule_one_of, INVALID, "use hyperv, isa or pvpanic", VALUES("hyperv", "isa", "pvpanic")),
     RULES_END,
 };
 

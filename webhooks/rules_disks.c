@@ -24,10 +24,15 @@ static const json_t *target_of(const json_t *disk, const char **ret_name)
     return NULL;
 }
 
+static int count_targets(const json_t *disk)
+{
+    return jpath_has(disk, "disk") + jpath_has(disk, "cdrom") + jpath_has(disk, "lun");
+}
+
 static void one_target(const struct rule *r, const struct subject *s, const json_t *v,
                        struct findings *out)
 {
-    if (jpath_has(v, "disk") + jpath_has(v, "cdrom") + jpath_has(v, "lun") > 1)
+    if (count_targets(v) > 1)
         rule_report(r, s, out);
 }
 
@@ -98,7 +103,7 @@ static void bus(const struct rule *r, const struct subject *s, const json_t *v, 
     const char *name;
     const json_t *target = target_of(v, &name);
 
-    if (target)
+    if (target && count_targets(v) == 1)
         check_bus(s, out, name, target);
 }
 

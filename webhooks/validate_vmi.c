@@ -60,6 +60,11 @@ void validate_vmi_update(struct review *rv)
     schema_validate(rv->kind, rv->object, &rv->findings);
     if (findings_any(&rv->findings))
         return;
+
+    const struct at at = AT_NAME(NULL, "spec");
+    const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, false);
+
+    rules_run(count_rules, &s, &rv->findings);
     check_node(rv);
     if (!canonical_equal(&vmi_spec_type, json_object_get(rv->object, "spec"),
                          json_object_get(rv->old, "spec"))) {

@@ -54,6 +54,7 @@ void default_memory(json_t *spec)
     }
 }
 
+/* An amount of 0 is taken at its word: validation refuses the machine. */
 static int64_t whole_cpus(const json_t *spec)
 {
     static const char *const sources[] = { "domain.resources.limits.cpu",
@@ -62,8 +63,8 @@ static int64_t whole_cpus(const json_t *spec)
     for (size_t i = 0; i < 2; i++) {
         struct quantity q;
 
-        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0 && q.nano > 0)
-            return quantity_value(q);
+        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0)
+            return quantity_value(q) > 0 ? quantity_value(q) : 0;
     }
     return 1;
 }
@@ -74,7 +75,8 @@ void default_cpu_topology(json_t *spec)
 
     if (jpath_int(cpu, "sockets", 0) || jpath_int(cpu, "cores", 0) || jpath_int(cpu, "threads", 0))
         return;
-    must_set(cpu, "sockets", json_integer(whole_cpus(spec)));
+    if (whole_cpus(spec) > 0)
+        must_set(cpu, "sockets", json_integer(whole_cpus(spec)));
     must_set(cpu, "cores", json_integer(1));
     must_set(cpu, "threads", json_integer(1));
 }

@@ -81,7 +81,6 @@ void default_features(json_t *spec)
         must_set(acpi, "enabled", json_boolean(!is_arch(spec, "s390x")));
     for (size_t i = 0; i < countof(switches); i++)
         default_true(jpath_obj(features, switches[i]), "enabled");
-    default_true(jpath_obj(features, "hypervPassthrough"), "enabled");
     for (size_t i = 0; i < countof(timers); i++)
         default_true(jpath_obj(jpath_obj(spec, "domain.clock.timer"), timers[i]), "present");
     default_hyperv(spec);
@@ -103,14 +102,15 @@ static const char *default_bus(const json_t *spec)
 static void default_disk(json_t *disk, const char *bus)
 {
     static const char *const targets[] = { "disk", "cdrom", "lun" };
-    json_t *target = NULL;
 
-    for (size_t i = 0; i < countof(targets) && !target; i++)
-        target = jpath_obj(disk, targets[i]);
-    if (!target)
-        target = jpath_make_obj(disk, "disk");
-    if (!*jpath_str(target, "bus", ""))
-        must_set(target, "bus", json_string(bus));
+    if (!jpath_obj(disk, "disk") && !jpath_obj(disk, "cdrom") && !jpath_obj(disk, "lun"))
+        (void)jpath_make_obj(disk, "disk");
+    for (size_t i = 0; i < countof(targets); i++) {
+        json_t *target = jpath_obj(disk, targets[i]);
+
+        if (target && !*jpath_str(target, "bus", ""))
+            must_set(target, "bus", json_string(bus));
+    }
 
     json_t *cdrom = jpath_obj(disk, "cdrom");
     default_true(cdrom, "readonly");
