@@ -39,7 +39,7 @@ wrong_name() {
     local d
     d=$(mktemp -d)
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$d/key" -out "$d/csr" -subj /CN=somebody 2>/dev/null
-    openssl x509 -req -in "$d/csr" -CA "$PKI/front-ca.crt" -CAkey "$PKI/front-ca.key" -set_serial 77 -days 1 -out "$d/crt" \
+    openssl x509 -req -in "$d/csr" -CA "$PKI/front-proxy-ca.crt" -CAkey "$PKI/front-proxy-ca.key" -set_serial 77 -days 1 -out "$d/crt" \
         -extfile <(echo extendedKeyUsage=clientAuth) 2>/dev/null
     direct "$R/virtualmachines/halted/start" -X PUT --cert "$d/crt" --key "$d/key" -H 'X-Remote-User: admin' \
         -H 'X-Remote-Group: system:masters' | has_status 401 Unauthorized
@@ -56,8 +56,19 @@ run_case "a user without the right: 403" denied_user
 
 granted_user() {
     make_halted
-    k create role starter --verb=update --resource=virtualmachines.subresources.kubevirt.io/start --dry-run=client -o yaml | kubectl apply -f -
-    k create rolebinding starter --role=starter --user=starter --dry-run=client -o yaml | kubectl apply -f -
+    kubectl apply -f - <<Y
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: starter, namespace: $NS}
+rules:
+- {apiGroups: [subresources.kubevirt.io], resources: [virtualmachines/start], verbs: [update]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: starter, namespace: $NS}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: starter}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: starter}]
+Y
     until_true 20 "the right is seen" starter_may
 }
 starter_may() {

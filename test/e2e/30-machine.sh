@@ -13,7 +13,7 @@ run_case "kubectl apply to a login at the prompt" to_prompt
 typed() {
     start_console demo
     type_keys ''
-    expect 20 '(login:|[#$] $)' ''
+    expect 20 '(login:|~ # )' ''
     grep -aq 'login:' "$CONSOLE_LOG" && { type_keys root; sleep 1; type_keys cvirt; sleep 1; }
     type_keys 'echo $((6 * 7))-$(hostname)'
     expect 10 '42-demo'
@@ -76,7 +76,7 @@ run_case "the guest agent is connected and answers" agent
 
 soft_reboot() {
     start_console demo
-    expect 20 '(login:|[#$] $)' ''
+    expect 20 '(login:|~ # )' ''
     virt soft-reboot demo
     : >"$CONSOLE_LOG"
     expect 60 'login:'

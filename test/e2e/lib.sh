@@ -2,7 +2,7 @@
 # What every end-to-end file needs: cases with a name, waiting with a deadline,
 # a console that can be typed into.  Sourced by run.sh; each case runs in a subshell.
 
-NS=${NS:-cvirt-e2e}
+NS=${NS:-cvirt-e2e-$$}
 passed=0 failed=0
 failures=()
 
@@ -140,7 +140,7 @@ log_in() {
     type_keys root
     expect 10 'assword:'
     type_keys cvirt
-    expect 10 '[#$] $'
+    expect 10 '~ # '
 }
 
 # status_of FILE: the HTTP status of an answer that curl wrote with -w '%{http_code}'.
