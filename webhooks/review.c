@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -100,19 +101,50 @@ void review_done(struct review *rv)
     json_decref(rv->warnings);
 }
 
+/* ---- the answer, written as text: most are a hundred bytes, and one a request ---- */
+
+static void add_text(struct buf *out, const char *s)
+{
+    (void)buf_adds(out, "\"");
+    while (*s) {
+        size_t plain = 0;
+
+        while ((unsigned char)s[plain] >= ' ' && s[plain] != '"' && s[plain] != '\\')
+            plain++;
+        (void)buf_add(out, s, plain);
+        s += plain;
+        if (*s)
+            (void)buf_addf(out, "\\u%04x", (unsigned char)*s++);
+    }
+    (void)buf_adds(out, "\"");
+}
+
+static void add_json(struct buf *out, const char *key, const json_t *v)
+{
+    scoped(free) char *text = must_dumps(v, 0);
+
+    (void)buf_addf(out, ",\"%s\":", key);
+    (void)buf_adds(out, text);
+}
+
 static json_t *refusal(const struct review *rv)
 {
-    if (rv->denied.code != ERR_NONE)
-        return must_pack("{s:s, s:i, s:s}", "message", rv->denied.msg, "code",
-                         error_http(rv->denied.code), "reason", error_reason(rv->denied.code));
+    if (rv->denied.code != ERR_NONE) {
+        json_t *status = must_pack("{s:i, s:s}", "code", error_http(rv->denied.code), "reason",
+                                   error_reason(rv->denied.code));
+        jpath_set_str(status, "message", rv->denied.msg);
+        return status;
+    }
 
     scoped(free) char *message = findings_message(&rv->findings);
-    return must_pack("{s:s, s:i, s:s, s:{s:o}}", "message", message, "code", 422, "reason",
-                     "Invalid", "details", "causes", findings_causes(&rv->findings));
+    json_t *status = must_pack("{s:i, s:s, s:{s:o}}", "code", 422, "reason", "Invalid", "details",
+                               "causes", findings_causes(&rv->findings));
+    jpath_set_str(status, "message", message);
+    return status;
 }
 
 /* Minimal, so that two mutating webhooks do not undo each other's work. */
-static void add_patch(json_t *response, const json_t *before, const json_t *after)
+static void add_patch(struct buf *out, const json_t *before, const json_t *after)
 {
     json_auto_t *patch = jpatch_make(before, after);
 
@@ -121,21 +153,27 @@ static void add_patch(json_t *response, const json_t *before, const json_t *afte
     scoped(free) char *text = must_dumps(patch, 0);
     scoped(free) char *encoded = str_base64(text, strlen(text));
 
-    must_set(response, "patchType", json_string("JSONPatch"));
-    must_set(response, "patch", json_string(encoded));
+    (void)buf_adds(out, ",\"patchType\":\"JSONPatch\",\"patch\":\"");
+    (void)buf_adds(out, encoded);
+    (void)buf_adds(out, "\"");
 }
 
-json_t *review_answer(const struct review *rv, const json_t *body)
+void review_answer(const struct review *rv, const json_t *body, struct buf *out)
 {
     bool is_refused = review_is_refused(rv);
-    json_t *response = must_pack("{s:s, s:b}", "uid", rv->uid, "allowed", !is_refused);
 
-    if (is_refused)
-        must_set(response, "status", refusal(rv));
-    else if (rv->changed)
-        add_patch(response, rv->object, rv->changed);
+    (void)buf_adds(out, "{\"kind\":\"AdmissionReview\",\"apiVersion\":");
+    add_text(out, jpath_str(body, "apiVersion", "admission.k8s.io/v1"));
+    (void)buf_adds(out, ",\"response\":{\"uid\":");
+    add_text(out, rv->uid);
+    (void)buf_adds(out, is_refused ? ",\"allowed\":false" : ",\"allowed\":true");
+    if (is_refused) {
+        json_auto_t *status = refusal(rv);
+        add_json(out, "status", status);
+    } else if (rv->changed) {
+        add_patch(out, rv->object, rv->changed);
+    }
     if (rv->warnings)
-        must_set(response, "warnings", json_incref(rv->warnings));
-    return must_pack("{s:s, s:s, s:o}", "kind", "AdmissionReview", "apiVersion",
-                     jpath_str(body, "apiVersion", "admission.k8s.io/v1"), "response", response);
+        add_json(out, "warnings", rv->warnings);
+    (void)buf_adds(out, "}}");
 }

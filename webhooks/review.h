@@ -14,6 +14,7 @@
 #include "openapi/findings.h"
 #include "openapi/kinds.h"
 
+struct buf;
 struct presets;
 
 struct review {
@@ -56,8 +57,8 @@ static inline bool review_is_refused(const struct review *rv)
  * webhook asks for: uid, operation, an object of kind `kind`.  -ERR_BAD_REQUEST otherwise.
  */
 int review_read(struct review *rv, const json_t *body, const struct kind *kind, struct error *e);
-/* The AdmissionReview to answer with; new. */
-json_t *review_answer(const struct review *rv, const json_t *body);
+/* Append the AdmissionReview to answer with, as JSON text. */
+void review_answer(const struct review *rv, const json_t *body, struct buf *out);
 void review_done(struct review *rv);
 
 /* A webhook's decision: look at rv, fill the outcome. */

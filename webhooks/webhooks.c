@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -122,7 +123,7 @@ static int decode(struct http_call *c, json_t **ret, struct error *e)
 }
 
 static int decide(struct webhooks *h, const struct webhook *hook, const json_t *body,
-                  json_t **ret_answer, struct error *e)
+                  struct buf *answer, struct error *e)
 {
     struct cluster_config *config = cluster_config_store_get(h->config);
     struct review rv = { .config = config, .presets = h->presets, .installation = h->namespace };
@@ -137,7 +138,7 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
                  : error_set(e, ERR_BAD_REQUEST, "request.resource: not a kind that is reviewed here");
     if (r == 0) {
         hook->decide(&rv);
-        *ret_answer = review_answer(&rv, body);
+        review_answer(&rv, body, answer);
     }
     review_done(&rv);
     cluster_config_unref(config);
@@ -148,7 +149,7 @@ bool webhooks_serve(struct webhooks *h, struct http_call *c)
 {
     const struct webhook *hook = find_hook(http_call_path(c));
     json_auto_t *body = NULL;
-    json_auto_t *answer = NULL;
+    scoped_buf answer = BUF_INIT(0);
     struct error e = { 0 };
 
     if (!hook)
@@ -156,6 +157,6 @@ bool webhooks_serve(struct webhooks *h, struct http_call *c)
     if (decode(c, &body, &e) < 0 || decide(h, hook, body, &answer, &e) < 0)
         http_reply_error(c, &e, NULL);
     else
-        http_reply_json(c, 200, answer);
+        http_reply(c, 200, "application/json", answer.data, answer.len);
     return true;
 }
