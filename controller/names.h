@@ -7,10 +7,12 @@
 #define LABEL_NODE_NAME "kubevirt.io/nodeName"
 #define LABEL_CREATED_BY "kubevirt.io/created-by"
 #define LABEL_OUTDATED "kubevirt.io/outdatedLauncherImage"
+#define LABEL_MIGRATION_TARGET "kubevirt.io/migrationTargetNodeName"
 #define LABEL_SCHEDULABLE "kubevirt.io/schedulable"
 
 #define ANNOTATION_LATEST_API "kubevirt.io/latest-observed-api-version"
 #define ANNOTATION_STORAGE_API "kubevirt.io/storage-observed-api-version"
+#define ANNOTATION_MIGRATION_TARGET "kubevirt.io/create-migration-target"
 #define ANNOTATION_VM_GENERATION "kubevirt.io/vm-generation"
 #define ANNOTATION_HEARTBEAT "kubevirt.io/heartbeat"
 #define ANNOTATION_MEMORY_OVERHEAD "kubevirt.io/memory-overhead-bytes"
@@ -25,6 +27,7 @@
 #define PHASE_RUNNING "Running"
 #define PHASE_SUCCEEDED "Succeeded"
 #define PHASE_FAILED "Failed"
+#define PHASE_WAITING_FOR_SYNC "WaitingForSync"
 
 #define REASON_CREATED "SuccessfulCreate"
 #define REASON_CREATE_FAILED "FailedCreate"

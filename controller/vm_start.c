@@ -64,6 +64,8 @@ static json_t *vmi_metadata(const json_t *vm)
     must_set(annotations, ANNOTATION_VM_GENERATION, json_string(generation));
     must_set(annotations, ANNOTATION_LATEST_API, json_string("v1"));
     must_set(annotations, ANNOTATION_STORAGE_API, json_string("v1"));
+    if (streq(jpath_str(vm, "spec.runStrategy", ""), "WaitAsReceiver"))
+        must_set(annotations, ANNOTATION_MIGRATION_TARGET, json_string("true"));
     json_t *meta = must_pack("{s:s, s:s, s:o, s:[s], s:o}", "name", meta_name(vm), "namespace",
                              meta_namespace(vm), "annotations", annotations, "finalizers",
                              FINALIZER_VM, "ownerReferences", owner_of_vm(vm));

@@ -99,13 +99,23 @@ static bool is_phase(const json_t *vmi, const char *phase)
 
 static bool is_before_pod(const json_t *vmi)
 {
-    return is_phase(vmi, "") || is_phase(vmi, PHASE_PENDING);
+    return is_phase(vmi, "") || is_phase(vmi, PHASE_PENDING) ||
+           is_phase(vmi, PHASE_WAITING_FOR_SYNC);
+}
+
+/* Made to receive a guest that migrates here, and nobody has chosen its node yet. */
+static bool waits_for_sync(const json_t *vmi)
+{
+    return streq(meta_annotation(vmi, ANNOTATION_MIGRATION_TARGET), "true") &&
+           !meta_label(vmi, LABEL_MIGRATION_TARGET);
 }
 
 enum vmi_action vmi_decide(const json_t *vmi, const json_t *pods)
 {
     if (meta_is_deleting(vmi))
         return json_array_size(pods) > 0 ? VMI_DELETE_PODS : VMI_KEEP;
+    if (waits_for_sync(vmi))
+        return VMI_KEEP;
     if (is_before_pod(vmi) && json_array_size(pods) == 0)
         return VMI_CREATE_POD;
     return VMI_KEEP;
@@ -117,7 +127,9 @@ static const char *from_pending(const struct vmi_view *v)
 {
     if (v->pod)
         return PHASE_SCHEDULING;
-    return meta_is_deleting(v->vmi) ? PHASE_FAILED : PHASE_PENDING;
+    if (meta_is_deleting(v->vmi))
+        return PHASE_FAILED;
+    return waits_for_sync(v->vmi) ? PHASE_WAITING_FOR_SYNC : PHASE_PENDING;
 }
 
 static bool lacks_guarantee(const struct vmi_view *v)
@@ -140,6 +152,13 @@ static const char *from_node(const struct vmi_view *v)
     return v->pod ? NULL : PHASE_FAILED;
 }
 
+static const char *from_waiting(const struct vmi_view *v)
+{
+    if (meta_is_deleting(v->vmi))
+        return PHASE_FAILED;
+    return v->pod ? PHASE_SCHEDULING : NULL;
+}
+
 static const char *stay(const struct vmi_view *v)
 {
     return NULL;
@@ -151,6 +170,7 @@ static const struct {
 } phases[] = {
     { "", from_pending },
     { PHASE_PENDING, from_pending },
+    { PHASE_WAITING_FOR_SYNC, from_waiting },
     { PHASE_SCHEDULING, from_scheduling },
     { PHASE_SCHEDULED, from_node },
     { PHASE_RUNNING, from_node },

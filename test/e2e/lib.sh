@@ -116,10 +116,14 @@ start_console() {
     CONSOLE_LOG=$(mktemp)
     coproc CONSOLE { exec kubectl-virt -n "$NS" console "$1" --timeout 1 >"$CONSOLE_LOG" 2>&1; }
 }
-type_keys() { printf '%s\r' "$1" >&"${CONSOLE[1]}"; }
+type_keys() {
+    [ -n "${CONSOLE[1]:-}" ] || fail "the console has ended: $(tail -c 500 "$CONSOLE_LOG")"
+    printf '%s\r' "$1" >&"${CONSOLE[1]}"
+}
+# A console that has ended by itself has no descriptors any more.
 stop_console() {
-    { printf '\035' >&"${CONSOLE[1]}"; } 2>/dev/null || :
-    wait "$CONSOLE_PID" 2>/dev/null || :
+    [ -z "${CONSOLE[1]:-}" ] || { printf '\035' >&"${CONSOLE[1]}"; } 2>/dev/null || :
+    [ -z "${CONSOLE_PID:-}" ] || wait "$CONSOLE_PID" 2>/dev/null || :
 }
 
 # expect SECONDS PATTERN [KEYS]: wait for the pattern, typing KEYS once a second meanwhile.

@@ -88,6 +88,13 @@ static const struct action_case {
     enum vmi_action want;
 } action_cases[] = {
     { "new: make the pod", "{'metadata':{}}", "[]", VMI_CREATE_POD },
+    { "waits to receive a guest: no pod yet",
+      "{'metadata':{'annotations':{'kubevirt.io/create-migration-target':'true'}}}", "[]",
+      VMI_KEEP },
+    { "receives a guest on a chosen node: make the pod",
+      "{'metadata':{'annotations':{'kubevirt.io/create-migration-target':'true'},"
+      "'labels':{'kubevirt.io/migrationTargetNodeName':'one'}}}",
+      "[]", VMI_CREATE_POD },
     { "pending: make the pod", VMI("Pending"), "[]", VMI_CREATE_POD },
     { "pending with its pod: keep", VMI("Pending"), "[{}]", VMI_KEEP },
     { "scheduling without its pod: never a second one", VMI("Scheduling"), "[]", VMI_KEEP },
@@ -138,7 +145,7 @@ static const struct phase_case {
       .ends_for_want_of_pod = true },
     { "succeeded stays", VMI("Succeeded"), NULL, .want = "Succeeded" },
     { "failed stays", VMI("Failed"), RUNNING, .want = "Failed" },
-    { "a phase of somebody else's stays", VMI("WaitingForSync"), RUNNING, .want = "WaitingForSync" },
+    { "a phase of somebody else's stays", VMI("Unknown"), RUNNING, .want = "Unknown" },
 };
 
 static json_t *next_of(const json_t *vmi, const json_t *pod, const char *fault)
