@@ -17,9 +17,7 @@
 #include "http/server_internal.h"
 
 enum {
-    /* Head and answer's head share one pool; the rest of it holds parsed header entries. */
-    ENGINE_POOL_BYTES = HTTP_HEAD_BYTES_MAX + 32 * 1024,
-    ENGINE_POOL_STEP_BYTES = 8 * 1024,
+    POOL_STEP_BYTES = 8 * 1024,
     /* A body that is too large is read and dropped up to this many times the limit, so that the
      * client gets to read the answer; after that the connection is cut. */
     OVERSIZE_FACTOR = 8,
@@ -28,14 +26,14 @@ enum {
 
 /* ---- life of a call ---- */
 
-static struct http_call *call_new(struct conn *c, struct MHD_Connection *engine, const char *uri)
+static struct http_call *call_new(struct conn *c, struct MHD_Connection *link, const char *uri)
 {
     struct http_call *call = must_calloc(1, sizeof(*call));
 
     call->refs = 1;
     call->gate = gate_ref(c->thread->gate);
     call->conn = c;
-    call->engine = engine;
+    call->link = link;
     call->plain_fd = c->state == CONN_PLAIN ? c->fd : -1;
     call->pid = c->pid;
     call->uid = c->uid;
@@ -76,21 +74,21 @@ void call_unref(struct http_call *c)
 
 void call_wake(struct http_call *c)
 {
-    if (!c->is_suspended || !c->engine)
+    if (!c->is_suspended || !c->link)
         return;
     c->is_suspended = false;
-    MHD_resume_connection(c->engine);
+    MHD_resume_connection(c->link);
 }
 
 /* ---- reading a request ---- */
 
-static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *engine)
+static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *link)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(engine, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        MHD_get_connection_info(link, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct conn *c = info->socket_context;
 
-    c->call = call_new(c, engine, uri);
+    c->call = call_new(c, link, uri);
     if (!c->request_since_ms)
         c->request_since_ms = server_now_ms();
     server_call_begins(c->thread->server);
@@ -124,12 +122,16 @@ static enum MHD_Result refuse(struct http_call *c, int status, const struct erro
 
 static enum MHD_Result begin(struct http_call *c, const char *method)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c->link, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     size_t limit = c->body.max;
     struct error e;
     int m = http_method_parse(method);
 
-    int seen = MHD_get_connection_values(c->engine, MHD_HEADER_KIND, on_header, &c->headers);
-    if (seen > HTTP_HEADERS_MAX || MHD_get_connection_values(c->engine, MHD_HEADER_KIND, NULL, NULL) >
+    c->head_bytes = info ? info->header_size : 0;
+
+    int seen = MHD_get_connection_values(c->link, MHD_HEADER_KIND, on_header, &c->headers);
+    if (seen > HTTP_HEADERS_MAX || MHD_get_connection_values(c->link, MHD_HEADER_KIND, NULL, NULL) >
                                        HTTP_HEADERS_MAX) {
         (void)error_set(&e, ERR_TOO_LARGE, "more than %d headers", HTTP_HEADERS_MAX);
         return refuse(c, 431, &e);
@@ -171,7 +173,7 @@ enum MHD_Result call_queue(struct http_call *c)
     c->state = CALL_QUEUED;
     if (atomic_load(&c->conn->thread->server->is_draining) && c->status != 101)
         (void)MHD_add_response_header(c->response, "Connection", "close");
-    if (MHD_queue_response(c->engine, (unsigned)c->status, c->response) == MHD_YES)
+    if (MHD_queue_response(c->link, (unsigned)c->status, c->response) == MHD_YES)
         return MHD_YES;
     log_debug("answer refused by the engine", "path", c->target, "status", log_i(c->status));
     return MHD_NO;
@@ -194,7 +196,7 @@ static enum MHD_Result handle(struct http_call *c)
         return call_queue(c);
     case CALL_KEPT:
         c->is_suspended = true;
-        MHD_suspend_connection(c->engine);
+        MHD_suspend_connection(c->link);
         return MHD_YES;
     case CALL_READING:
     case CALL_HANDLING:
@@ -205,7 +207,7 @@ static enum MHD_Result handle(struct http_call *c)
     return refuse(c, 500, &e);
 }
 
-static enum MHD_Result on_access(void *arg, struct MHD_Connection *engine, const char *url,
+static enum MHD_Result on_access(void *arg, struct MHD_Connection *link, const char *url,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_len, void **ctx)
 {
@@ -225,7 +227,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *engine, const
     return c->state == CALL_ANSWERED ? call_queue(c) : handle(c);
 }
 
-static void on_completed(void *arg, struct MHD_Connection *engine, void **ctx,
+static void on_completed(void *arg, struct MHD_Connection *link, void **ctx,
                          enum MHD_RequestTerminationCode why)
 {
     struct http_call *c = *ctx;
@@ -237,21 +239,22 @@ static void on_completed(void *arg, struct MHD_Connection *engine, void **ctx,
     conn->call = NULL;
     conn->request_since_ms = 0;
     conn->moved_ms = server_now_ms();
+    conn->is_aligned = conn->given_bytes == c->head_bytes + c->seen_bytes;
     server_call_ends(conn->thread->server);
     c->conn = NULL;
-    c->engine = NULL;
+    c->link = NULL;
     call_connection_over(c);
     call_unref(c);
 }
 
-static void on_connection(void *arg, struct MHD_Connection *engine, void **ctx,
+static void on_connection(void *arg, struct MHD_Connection *link, void **ctx,
                           enum MHD_ConnectionNotificationCode what)
 {
     struct server_thread *t = arg;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         *ctx = t->adding;
-        t->adding->engine = engine;
+        t->adding->link = link;
     } else if (*ctx) {
         conn_engine_closed(*ctx);
         *ctx = NULL;
@@ -259,12 +262,12 @@ static void on_connection(void *arg, struct MHD_Connection *engine, void **ctx,
 }
 
 /* Paths stay as they were sent. */
-static size_t no_unescape(void *arg, struct MHD_Connection *engine, char *s)
+static size_t no_unescape(void *arg, struct MHD_Connection *link, char *s)
 {
     return strlen(s);
 }
 
-struct MHD_Daemon *engine_start(struct server_thread *t)
+struct MHD_Daemon *call_start_daemon(struct server_thread *t, size_t pool_bytes)
 {
     const struct http_server_options *o = &t->server->options;
     unsigned idle_s = (unsigned)((o->idle_timeout_ms + 999) / 1000);
@@ -275,7 +278,7 @@ struct MHD_Daemon *engine_start(struct server_thread *t)
         on_completed, t, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, t, MHD_OPTION_UNESCAPE_CALLBACK,
         no_unescape, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)ENGINE_POOL_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)ENGINE_POOL_STEP_BYTES,
+        pool_bytes, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
         MHD_OPTION_END);
 }
 

@@ -25,11 +25,12 @@ enum {
     LINGER_MS = 2000, /* for the client to read the last bytes before its socket is closed */
     READS_AT_ONCE = 8,
     SMALL_READ_BYTES = 4096,
+    SMALL_HEAD_MAX = 6 * 1024, /* what the small engine takes */
+    SMALL_HEAD_LINES_MAX = 64,
 };
 
 static void on_client(struct loop_io *io, int events, void *arg);
 static void on_pair(struct loop_io *io, int events, void *arg);
-static void pump_in(struct conn *c);
 
 /* ---- life ---- */
 
@@ -87,17 +88,17 @@ static void conn_finish(struct conn *c)
         atomic_store(&c->call->is_gone, true);
     http_taken_fn *taken = TAKE(c->taken);
     void *arg = c->taken_arg;
-    if (!c->engine)
+    if (!c->link)
         conn_free(c);
     else
-        thread_run_engine(c->thread);
+        engine_run(c->engine);
     if (taken)
         taken(NULL, arg);
 }
 
 void conn_engine_closed(struct conn *c)
 {
-    c->engine = NULL;
+    c->link = NULL;
     if (c->state == CONN_PLAIN || c->state == CONN_DONE)
         conn_free(c);
 }
@@ -144,6 +145,8 @@ static void start_lingering(struct conn *c)
     c->state = CONN_LINGERING;
     c->moved_ms = server_now_ms();
     watch_client(c);
+    if (c->link)
+        engine_run(c->engine);
 }
 
 static void linger(struct conn *c)
@@ -162,7 +165,7 @@ static void client_ended(struct conn *c)
     c->client_ended = true;
     if (c->call)
         atomic_store(&c->call->is_gone, true);
-    if (!c->in)
+    if (c->pair >= 0 && !c->in)
         (void)shutdown(c->pair, SHUT_WR);
 }
 
@@ -183,7 +186,7 @@ static void take_over_tls(struct conn *c)
     http_taken_fn *taken = TAKE(c->taken);
     void *arg = c->taken_arg;
     c->state = CONN_DONE;
-    if (!c->engine)
+    if (!c->link)
         conn_free(c);
     taken(s, arg);
 }
@@ -245,14 +248,14 @@ static ssize_t pump_piece(struct conn *c)
 
 void conn_pump_out(struct conn *c)
 {
-    ssize_t n = 1;
+    ssize_t n = c->pair >= 0 ? 1 : 0;
 
     if (c->state != CONN_OPEN)
         return;
     while (n > 0 && !tls_conn_has_unsent(c->tls)) {
         n = pump_piece(c);
         if (n > 0 && c->call && !c->is_upgraded)
-            thread_run_engine(c->thread); /* the answer is not whole, and there is room again */
+            engine_run(c->engine); /* the answer is not whole, and there is room again */
         else if (n > 0 && n < SCRATCH_BYTES)
             break; /* it was all */
     }
@@ -261,7 +264,7 @@ void conn_pump_out(struct conn *c)
         take_over_tls(c);
         return;
     }
-    if (n < 0) {
+    if (n < 0 || (c->pair < 0 && c->client_ended)) {
         start_lingering(c);
         return;
     }
@@ -303,11 +306,77 @@ static void give_rest(struct conn *c)
         (void)shutdown(c->pair, SHUT_WR);
 }
 
-static void note_request_bytes(struct conn *c, int64_t now)
+static bool join(struct conn *c, enum engine_size size)
 {
-    c->moved_ms = now;
-    if (c->request_since_ms == 0 && (!c->call || c->call->state == CALL_READING))
-        c->request_since_ms = now;
+    static const struct sockaddr_un nobody = { .sun_family = AF_UNIX };
+    struct server_thread *t = c->thread;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+        return false;
+    c->pair = pair[0];
+    c->engine = engine_of(t, size);
+    c->is_aligned = true;
+    t->adding = c;
+    enum MHD_Result r = MHD_add_connection(c->engine->mhd, pair[1], (const struct sockaddr *)&nobody,
+                                           sizeof(nobody.sun_family));
+    t->adding = NULL;
+    if (r != MHD_YES)
+        return false;
+    c->pair_events = LOOP_READ;
+    c->pair_io = loop_io_new(t->loop, c->pair, LOOP_READ, on_pair, c);
+    return true;
+}
+
+/* Is the whole head here, and short? */
+static bool has_small_head(const char *data, size_t len)
+{
+    size_t bound = len < SMALL_HEAD_MAX ? len : SMALL_HEAD_MAX;
+    const char *end = memmem(data, bound, "\r\n\r\n", 4);
+    int lines = 0;
+
+    if (!end)
+        return false;
+    for (const char *p = data; lines <= SMALL_HEAD_LINES_MAX; lines++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (!p++)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A request begins: does its head fit the small engine?  A connection joins an
+ * engine with its first request, and moves to the large one, where it stays,
+ * with the first that needs it; not while the small one holds the start of it.
+ */
+static bool choose_engine(struct conn *c, const char *data, size_t len)
+{
+    bool is_small = has_small_head(data, len);
+
+    c->given_bytes = 0;
+    if (!c->engine)
+        return join(c, is_small ? ENGINE_SMALL : ENGINE_LARGE);
+    bool may_move = c->link && c->is_aligned && c->engine == &c->thread->engine[ENGINE_SMALL];
+    if (is_small || !may_move)
+        return true;
+    drop_pair(c);
+    engine_run(c->engine);
+    return !c->link && join(c, ENGINE_LARGE);
+}
+
+/* The client sent something; false when it cannot be served. */
+static bool take_in(struct conn *c, const char *data, size_t len)
+{
+    c->moved_ms = server_now_ms();
+    if (c->request_since_ms == 0 && (!c->call || c->call->state == CALL_READING)) {
+        c->request_since_ms = c->moved_ms;
+        if (!c->call && !choose_engine(c, data, len))
+            return false;
+    }
+    c->given_bytes += len;
+    give(c, data, len);
+    return true;
 }
 
 static void pump_in(struct conn *c)
@@ -331,14 +400,16 @@ static void pump_in(struct conn *c)
             client_ended(c);
             break;
         }
-        note_request_bytes(c, server_now_ms());
-        give(c, t->scratch, (size_t)n);
+        if (!take_in(c, t->scratch, (size_t)n)) {
+            conn_abort(c);
+            return;
+        }
         /* A short read has emptied the socket: spare the call that would say so. */
         if (n < SMALL_READ_BYTES && !tls_conn_has_read_ahead(c->tls))
             break;
     }
-    if (moved)
-        thread_run_engine(t);
+    if (moved && c->engine)
+        engine_run(c->engine);
     if (c->state == CONN_OPEN)
         conn_pump_out(c);
 }
@@ -349,7 +420,7 @@ static void on_pair(struct loop_io *io, int events, void *arg)
 
     if ((events & LOOP_WRITE) && c->in) {
         give_rest(c);
-        thread_run_engine(c->thread);
+        engine_run(c->engine);
         if (c->state == CONN_OPEN && !c->in && tls_conn_has_read_ahead(c->tls)) {
             pump_in(c);
             return;
@@ -360,26 +431,6 @@ static void on_pair(struct loop_io *io, int events, void *arg)
 }
 
 /* ---- handshake ---- */
-
-static bool join_engine(struct conn *c)
-{
-    static const struct sockaddr_un nobody = { .sun_family = AF_UNIX };
-    struct server_thread *t = c->thread;
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
-        return false;
-    c->pair = pair[0];
-    t->adding = c;
-    enum MHD_Result r = MHD_add_connection(t->engine, pair[1], (const struct sockaddr *)&nobody,
-                                           sizeof(nobody.sun_family));
-    t->adding = NULL;
-    if (r != MHD_YES)
-        return false;
-    c->pair_events = LOOP_READ;
-    c->pair_io = loop_io_new(t->loop, c->pair, LOOP_READ, on_pair, c);
-    return true;
-}
 
 static void shake_hands(struct conn *c)
 {
@@ -400,10 +451,6 @@ static void shake_hands(struct conn *c)
     }
     c->state = CONN_OPEN;
     c->moved_ms = server_now_ms();
-    if (!join_engine(c)) {
-        conn_finish(c);
-        return;
-    }
     watch_client(c);
     if (tls_conn_has_read_ahead(c->tls))
         pump_in(c);
@@ -440,8 +487,9 @@ static void arrive_plain(struct conn *c, const struct sockaddr *a, socklen_t len
     struct server_thread *t = c->thread;
 
     c->state = CONN_PLAIN;
+    c->engine = engine_of(t, ENGINE_LARGE);
     t->adding = c;
-    enum MHD_Result r = MHD_add_connection(t->engine, c->fd, a, len);
+    enum MHD_Result r = MHD_add_connection(c->engine->mhd, c->fd, a, len);
     t->adding = NULL;
     if (r != MHD_YES)
         conn_free(c); /* the engine has closed fd */
@@ -502,6 +550,8 @@ void conn_drain(struct conn *c)
         return; /* its answer says Connection: close */
     if (c->state == CONN_PLAIN)
         (void)shutdown(c->fd, SHUT_RD);
+    else if (c->state == CONN_OPEN && c->pair < 0)
+        start_lingering(c);
     else if (c->state == CONN_OPEN && !c->is_upgraded)
         (void)shutdown(c->pair, SHUT_WR);
 }

@@ -39,12 +39,11 @@ static void go_on(void *arg)
 {
     struct http_call *c = arg;
 
-    if (c->engine) {
+    if (c->link) {
         struct conn *conn = c->conn;
-        struct server_thread *t = conn->thread;
         c->state = CALL_ANSWERED;
         call_wake(c);
-        thread_run_engine(t);
+        engine_run(conn->engine);
         if (c->conn) /* else completed: its connection may be gone */
             conn_pump_out(conn);
     } else {
@@ -160,7 +159,7 @@ void call_connection_over(struct http_call *c)
 
 /* ---- upgrade ---- */
 
-static void on_upgraded(void *arg, struct MHD_Connection *engine, void *ctx, const char *extra,
+static void on_upgraded(void *arg, struct MHD_Connection *link, void *ctx, const char *extra,
                         size_t extra_len, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
     struct http_call *c = arg;
@@ -181,6 +180,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *engine, void *ctx, con
             (void)buf_add(&conn->early, chunk, (size_t)n);
     }
     (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+    conn->engine->is_wanted = true; /* to forget it */
 }
 
 /* Of the answer's headers, those that libmicrohttpd or the connection decide. */
@@ -246,7 +246,7 @@ static ssize_t on_more(void *arg, uint64_t pos, char *data, size_t max)
     (void)pthread_mutex_unlock(&p->lock);
     if (n == 0) {
         c->is_suspended = true;
-        MHD_suspend_connection(c->engine);
+        MHD_suspend_connection(c->link);
     }
     return n;
 }
@@ -278,10 +278,10 @@ static void on_wake(void *arg)
     bool was_parked = p->is_parked;
     p->is_parked = false;
     (void)pthread_mutex_unlock(&p->lock);
-    if (was_parked && c->engine) {
+    if (was_parked && c->link) {
         struct conn *conn = c->conn;
         call_wake(c);
-        thread_run_engine(conn->thread);
+        engine_run(conn->engine);
         if (c->conn)
             conn_pump_out(conn);
     }

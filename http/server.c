@@ -33,7 +33,6 @@ enum {
     ACCEPT_AGAIN_MS = 100,
     TICK_MS_MIN = 20,
     TICK_MS_MAX = 1000,
-    ENGINE_RUNS_AT_ONCE = 8,
     NAME_MAX_LEN = 32,
 };
 
@@ -97,31 +96,21 @@ void server_call_ends(struct http_server *s)
 
 /* ---- one thread ---- */
 
-void thread_run_engine(struct server_thread *t)
+static void run_engines(struct server_thread *t)
 {
-    unsigned long long left_ms;
-
-    if (t->is_engine_running) {
-        t->is_engine_wanted = true;
-        return;
-    }
-    t->is_engine_running = true;
-    for (int i = 0; i < ENGINE_RUNS_AT_ONCE; i++) {
-        t->is_engine_wanted = false;
-        (void)MHD_run(t->engine);
-        if (MHD_get_timeout(t->engine, &left_ms) == MHD_YES && left_ms == 0)
-            t->is_engine_wanted = true;
-        if (!t->is_engine_wanted)
-            break;
-    }
-    t->is_engine_running = false;
-    if (t->is_engine_wanted)
-        loop_timer_set(t->tick, 0);
+    for (int i = 0; i < ENGINE_SIZES; i++)
+        engine_run(&t->engine[i]);
 }
 
-static void on_engine(struct loop_io *io, int events, void *arg)
+static void hold_engines(struct server_thread *t, bool held)
 {
-    thread_run_engine(arg);
+    for (int i = 0; i < ENGINE_SIZES; i++)
+        t->engine[i].is_held = held;
+}
+
+static bool is_engine_wanted(const struct server_thread *t)
+{
+    return t->engine[ENGINE_SMALL].is_wanted || t->engine[ENGINE_LARGE].is_wanted;
 }
 
 static int64_t tick_ms(const struct http_server *s)
@@ -133,17 +122,17 @@ static int64_t tick_ms(const struct http_server *s)
     return ms < TICK_MS_MIN ? TICK_MS_MIN : ms > TICK_MS_MAX ? TICK_MS_MAX : ms;
 }
 
-/* With the engine held: its callbacks would free connections under the loop's feet. */
+/* With the engines held: its callbacks would free connections under the loop's feet. */
 static void for_each_conn(struct server_thread *t, void (*fn)(struct conn *c))
 {
     struct conn *next;
 
-    t->is_engine_running = true;
+    hold_engines(t, true);
     for (struct conn *c = t->conns; c; c = next) {
         next = c->next;
         fn(c);
     }
-    t->is_engine_running = false;
+    hold_engines(t, false);
 }
 
 static void on_tick(void *arg)
@@ -151,10 +140,9 @@ static void on_tick(void *arg)
     struct server_thread *t = arg;
 
     for_each_conn(t, conn_check_time);
-    if (t->is_engine_wanted || t->conns)
-        thread_run_engine(t);
+    run_engines(t);
     /* Nothing to time: conn_arrive starts it again. */
-    if (!t->is_engine_wanted)
+    if (!is_engine_wanted(t))
         loop_timer_set(t->tick, t->conns ? tick_ms(t->server) : -1);
 }
 
@@ -166,11 +154,6 @@ static void thread_init(struct server_thread *t, struct http_server *s, size_t i
     (void)snprintf(name, sizeof(name), s->thread_len > 1 ? "%.12s-%zu" : "%.15s", s->name, index);
     t->loop = loop_new(name);
     t->gate = gate_new(t->loop);
-    t->engine = engine_start(t);
-    must(t->engine);
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(t->engine, MHD_DAEMON_INFO_EPOLL_FD);
-    must(info);
-    t->engine_io = loop_io_new(t->loop, info->epoll_fd, LOOP_READ, on_engine, t);
     t->tick = loop_timer_new(t->loop, -1, on_tick, t);
 }
 
@@ -401,7 +384,7 @@ static void drain_thread(void *arg)
     struct server_thread *t = arg;
 
     for_each_conn(t, conn_drain);
-    thread_run_engine(t);
+    run_engines(t);
 }
 
 void http_server_drain(struct http_server *s, int64_t grace_ms)
@@ -438,12 +421,10 @@ static void stop_thread(void *arg)
     (void)pthread_mutex_unlock(&t->gate->lock);
     for_each_conn(t, conn_pump_out);
     for_each_conn(t, conn_abort);
-    thread_run_engine(t);
-    loop_io_free(t->engine_io);
+    run_engines(t);
     loop_timer_free(t->tick);
-    t->is_engine_running = true; /* from here on nobody runs it */
-    MHD_stop_daemon(t->engine);
-    t->engine = NULL;
+    for (int i = 0; i < ENGINE_SIZES; i++)
+        engine_stop(&t->engine[i]);
 }
 
 void http_server_free(struct http_server *s)

@@ -3,6 +3,7 @@
  * The parts of the server among themselves.  Inside http/ only.
  *
  *   server.c  listening, threads, limits in time, drain
+ *   engine.c  libmicrohttpd on the loop
  *   front.c   a connection: TLS on one side, a socketpair to libmicrohttpd on the other
  *   call.c    libmicrohttpd's callbacks: a request becomes a struct http_call
  *   reply.c   answers, kept calls, pieces, upgrades
@@ -39,18 +40,26 @@ void gate_unref(struct gate *g);
 /* Post unless closed; false: nobody will run it. */
 bool gate_post(struct gate *g, loop_fn *fn, void *arg);
 
+enum engine_size { ENGINE_SMALL, ENGINE_LARGE, ENGINE_SIZES };
+
+/* One libmicrohttpd daemon. */
+struct engine {
+    struct server_thread *thread;
+    struct MHD_Daemon *mhd; /* NULL until it is first needed */
+    struct loop_io *io;     /* its epoll descriptor; plain listeners only */
+    bool is_held;           /* running, or must not run now */
+    bool is_wanted;         /* again, after that */
+};
+
 struct server_thread {
     struct http_server *server;
     struct loop *loop;
     struct gate *gate;
-    struct MHD_Daemon *engine;
-    struct loop_io *engine_io; /* the engine's epoll descriptor */
+    struct engine engine[ENGINE_SIZES];
     struct loop_timer *tick;
     struct conn *conns;
     struct conn *adding;   /* being given to the engine at this moment */
     atomic_size_t load;    /* connections here; read by the accepting thread */
-    bool is_engine_running;
-    bool is_engine_wanted; /* again, after the present run */
     bool is_stopping;
     char scratch[SCRATCH_BYTES];
 };
@@ -102,7 +111,10 @@ struct conn {
     size_t in_off;
     bool client_ended;
 
-    struct MHD_Connection *engine; /* NULL before and after */
+    struct engine *engine;       /* the one it joined */
+    struct MHD_Connection *link; /* what the engine calls it; NULL before and after */
+    size_t given_bytes;          /* to the engine, since the request began */
+    bool is_aligned;             /* the engine holds no bytes of a next request */
     struct http_call *call;        /* being read or answered */
 
     int64_t request_since_ms; /* first byte of a request that is not whole; 0 without */
@@ -117,9 +129,13 @@ struct conn {
 
 /* ---- server.c ---- */
 int64_t server_now_ms(void);
-void thread_run_engine(struct server_thread *t);
 void server_call_begins(struct http_server *s);
 void server_call_ends(struct http_server *s);
+
+/* ---- engine.c ---- */
+struct engine *engine_of(struct server_thread *t, enum engine_size size);
+void engine_run(struct engine *e);
+void engine_stop(struct engine *e);
 
 /* ---- front.c ---- */
 void conn_arrive(struct server_thread *t, int fd); /* takes fd */
@@ -135,7 +151,7 @@ void conn_engine_closed(struct conn *c);
 void conn_upgraded_plain(struct conn *c, int fd);
 
 /* ---- call.c ---- */
-struct MHD_Daemon *engine_start(struct server_thread *t);
+struct MHD_Daemon *call_start_daemon(struct server_thread *t, size_t pool_bytes);
 
 enum call_state {
     CALL_READING,
@@ -151,7 +167,7 @@ struct http_call {
     atomic_int refs; /* the engine's; one for a kept call until its reply; one for pieces until their end */
     struct gate *gate;
     struct conn *conn;             /* loop's thread; NULL once the connection is gone */
-    struct MHD_Connection *engine; /* loop's thread; likewise */
+    struct MHD_Connection *link;   /* loop's thread; likewise */
     enum call_state state;         /* loop's thread */
     bool has_begun;                /* loop's thread: its head is here */
     bool is_suspended;             /* loop's thread */
@@ -169,7 +185,8 @@ struct http_call {
     bool is_query_parsed;
     struct buf body;
     bool is_too_large;
-    size_t seen_bytes;
+    size_t head_bytes;
+    size_t seen_bytes; /* of the body */
     struct tls_identity peer;
     pid_t pid;
     uid_t uid;

@@ -480,6 +480,37 @@ static void long_heads_are_taken(void **state)
     }
 }
 
+static void heads_of_all_sizes_on_one_connection(void **state)
+{
+    static const size_t lens[] = { 10, 60000, 10, 7000, 20000, 1 };
+
+    for_each_kind(k) {
+        struct world w;
+        open_world(&w, k);
+        struct raw r = raw_to(&w);
+        for (size_t i = 0; i < countof(lens); i++) {
+            char head[2048], body[16] = { 0 }, want[16];
+            scoped(free) char *value = must_calloc(1, lens[i] + 1);
+            memset(value, 'v', lens[i]);
+            /* The first rows have many headers, too. */
+            struct buf text = BUF_INIT(0);
+            (void)buf_addf(&text, "GET /header HTTP/1.1\r\nHost: x\r\nX-Long: %s\r\n", value);
+            for (int n = 0; i < 3 && n < 200; n++)
+                (void)buf_addf(&text, "X-%d: y\r\n", n);
+            (void)buf_adds(&text, "\r\n");
+            assert_true(raw_send(&r, text.data, text.len));
+            buf_done(&text);
+            assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
+            assert_non_null(strstr(head, " 200 "));
+            (void)snprintf(want, sizeof(want), "%zu", lens[i]);
+            assert_int_equal(raw_recv_all(&r, body, strlen(want)), strlen(want));
+            assert_string_equal(body, want);
+        }
+        raw_close(&r);
+        close_world(&w);
+    }
+}
+
 static void refused_heads(void **state)
 {
     static const struct {
@@ -841,6 +872,7 @@ int main(void)
         cmocka_unit_test(endless_chunked_body_is_cut),
         cmocka_unit_test(expect_continue),
         cmocka_unit_test(long_heads_are_taken),
+        cmocka_unit_test(heads_of_all_sizes_on_one_connection),
         cmocka_unit_test(refused_heads),
         cmocka_unit_test(slow_clients_are_cut),
         cmocka_unit_test(dripping_client_is_cut),
