@@ -18,7 +18,8 @@ static const struct members zero_is_absent[] = {
     { "Devices", "disableHotplug" },
     { "DiskTarget", "readonly" },
     { "LunTarget", "readonly reservation" },
-    { "Probe", "initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold" },
+    { "Probe",
+      "initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold" },
     { "DataVolumeSource", "hotpluggable" },
     { "PersistentVolumeClaimSource", "readOnly" },
     { "ClaimVolumeSource", "readOnly hotpluggable" },
@@ -37,7 +38,8 @@ static const struct members empty_is_kept[] = {
     { "PanicDevice", "model" },
 };
 
-static bool is_listed(const struct members *list, size_t n, const struct schema *s, const char *name)
+static bool is_listed(const struct members *list, size_t n, const struct schema *s,
+                      const char *name)
 {
     const size_t len = strlen(name);
 
@@ -89,7 +91,7 @@ static void make_opaque(json_t *v)
     void *next;
     json_t *item;
 
-    json_object_foreach_safe (v, next, key, item) {
+    json_object_foreach_safe(v, next, key, item) {
         bool is_map = streq(key, "labels") || streq(key, "annotations");
 
         if (json_is_null(item) || (json_is_array(item) && json_array_size(item) == 0) ||
@@ -127,14 +129,14 @@ static void make_member(const struct field *f, json_t *object, const char *key, 
         break;
     }
     case FIELD_LIST:
-        json_array_foreach (v, i, item) {
+        json_array_foreach(v, i, item) {
             json_t *made = make_one(f, item);
             if (made)
                 must(json_array_set_new(v, i, made) == 0);
         }
         break;
     case FIELD_MAP:
-        json_object_foreach_safe (v, next, name, item) {
+        json_object_foreach_safe(v, next, name, item) {
             json_t *made = make_one(f, item);
             if (made)
                 must_set(v, name, made);
@@ -149,7 +151,7 @@ void canonical_make(const struct schema *s, json_t *v)
     void *next;
     json_t *item;
 
-    json_object_foreach_safe (v, next, key, item) {
+    json_object_foreach_safe(v, next, key, item) {
         const struct field *f = schema_field(s, key, strlen(key));
 
         if (!f)

@@ -18,7 +18,8 @@
  */
 void canonical_make(const struct schema *s, json_t *v);
 
-/* Do two values of a type mean the same?  NULL is absence.  Cheap when they are equal as written. */
+/* Do two values of a type mean the same?  NULL is absence.  Cheap when they are equal as written.
+ */
 bool canonical_equal(const struct schema *s, const json_t *a, const json_t *b);
 
 #endif

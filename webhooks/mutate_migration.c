@@ -2,14 +2,14 @@
 /* A migration is found by its instance's name, and is not forgotten half-way (spec 02, 3.4). */
 #include "base/jpath.h"
 #include "base/must.h"
-#include "openapi/validate.h"
 #include "webhooks/mutators.h"
+#include "webhooks/rules_vmi.h"
 
 static const char finalizer[] = "kubevirt.io/migrationJobFinalize";
 
 void mutate_migration(struct review *rv)
 {
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
 

@@ -8,11 +8,11 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "openapi/defaults.h"
-#include "openapi/validate.h"
 #include "webhooks/canonical.h"
 #include "webhooks/defaults.h"
 #include "webhooks/mutators.h"
 #include "webhooks/rules_vm.h"
+#include "webhooks/rules_vmi.h"
 
 static void set_firmware_identity(json_t *template)
 {
@@ -32,7 +32,7 @@ void mutate_vm(struct review *rv)
 {
     if (meta_is_deleting(rv->object))
         return;
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
     vm_matchers_check(rv);

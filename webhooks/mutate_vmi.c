@@ -5,11 +5,11 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "openapi/defaults.h"
-#include "openapi/validate.h"
 #include "webhooks/canonical.h"
 #include "webhooks/defaults.h"
 #include "webhooks/mutators.h"
 #include "webhooks/presets.h"
+#include "webhooks/rules_vmi.h"
 
 static const char finalizer[] = "kubevirt.io/foregroundDeleteVirtualMachine";
 static const char parity[] = "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity";
@@ -17,7 +17,8 @@ static const char qgs_path[] = "kubevirt.io/qgs-socket-path";
 
 enum { LAUNCHER_UID = 107 };
 
-/* Only the installation writes status; a user's change of it is put back without a word, as upstream does. */
+/* Only the installation writes status; a user's change of it is put back without a word, as
+ * upstream does. */
 static void keep_status(struct review *rv)
 {
     const json_t *old = json_object_get(rv->old, "status");
@@ -80,10 +81,11 @@ static void warn_of_presets(struct review *rv)
     const char *key;
     json_t *value;
 
-    json_object_foreach (jpath_obj(rv->changed, "metadata.annotations"), key, value) {
+    json_object_foreach(jpath_obj(rv->changed, "metadata.annotations"), key, value) {
         if (strstr(key, "virtualmachinepreset")) {
-            review_warn(rv, "VirtualMachineInstancePresets are deprecated and will be removed in v2: "
-                            "use an instance type and a preference");
+            review_warn(rv,
+                        "VirtualMachineInstancePresets are deprecated and will be removed in v2: "
+                        "use an instance type and a preference");
             return;
         }
     }
@@ -95,7 +97,7 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
         keep_status(rv);
         return;
     }
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
 

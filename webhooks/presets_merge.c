@@ -65,7 +65,7 @@ static bool same_requests(const json_t *a, const json_t *b)
 
     if (json_object_size(a) != json_object_size(b))
         return false;
-    json_object_foreach ((json_t *)a, key, value)
+    json_object_foreach((json_t *)a, key, value)
         if (!same_quantity(value, json_object_get(b, key)))
             return false;
     return true;
@@ -88,7 +88,7 @@ static bool conflicts(const char *path, const json_t *a, const json_t *b)
         return false;
     if (!streq(path, "resources.requests"))
         return !json_equal(a, b);
-    json_object_foreach ((json_t *)a, key, value) {
+    json_object_foreach((json_t *)a, key, value) {
         const json_t *other = json_object_get(b, key);
 
         if (other && !same_quantity(value, other))
@@ -128,7 +128,7 @@ static json_t *choose(const json_t *candidates, const json_t *vmi)
     size_t i;
     json_t *preset;
 
-    json_array_foreach (candidates, i, preset) {
+    json_array_foreach(candidates, i, preset) {
         const json_t *selector = jpath_obj(preset, "spec.selector");
         bool is_chosen = !selector || selector_matches(selector, jpath_obj(vmi, "metadata.labels"));
 
@@ -166,7 +166,7 @@ void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out)
 
     if (json_array_size(chosen) == 0 || find_conflicts(chosen, out))
         return;
-    json_array_foreach (chosen, i, preset) {
+    json_array_foreach(chosen, i, preset) {
         if (!merge(preset, jpath_make_obj(vmi, "spec.domain")))
             continue;
         scoped(free) char *key =

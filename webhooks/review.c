@@ -13,7 +13,8 @@
 
 enum { WARNINGS_MAX = 10 };
 
-/* The installation's own service accounts, which may write what users may not (spec 02, section 0). */
+/* The installation's own service accounts, which may write what users may not (spec 02, section 0).
+ */
 static const char *const own_accounts[] = {
     "kubevirt-apiserver",
     "kubevirt-controller",
@@ -88,9 +89,10 @@ int review_read(struct review *rv, const json_t *body, const struct kind *kind, 
         return error_set(e, ERR_BAD_REQUEST, "request.oldObject: is missing or not an object");
 
     const char *plural = jpath_str(request, "resource.resource", "");
-    if (!streq(plural, kind->plural) || !streq(jpath_str(request, "resource.group", ""), kind->group))
-        return error_set(e, ERR_BAD_REQUEST, "request.resource: expected %s.%s, got %s", kind->plural,
-                         kind->group, plural);
+    if (!streq(plural, kind->plural) ||
+        !streq(jpath_str(request, "resource.group", ""), kind->group))
+        return error_set(e, ERR_BAD_REQUEST, "request.resource: expected %s.%s, got %s",
+                         kind->plural, kind->group, plural);
     return 0;
 }
 

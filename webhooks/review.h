@@ -19,17 +19,17 @@ struct presets;
 
 struct review {
     /* What is asked */
-    const json_t *request;     /* AdmissionReview.request */
+    const json_t *request; /* AdmissionReview.request */
     const char *uid;
-    const char *operation;     /* CREATE, UPDATE, DELETE */
+    const char *operation; /* CREATE, UPDATE, DELETE */
     const char *namespace;
-    const char *user;          /* userInfo.username */
-    const json_t *object;      /* NULL when absent */
-    const json_t *old;         /* oldObject, NULL when absent */
+    const char *user;     /* userInfo.username */
+    const json_t *object; /* NULL when absent */
+    const json_t *old;    /* oldObject, NULL when absent */
     bool is_create, is_update;
-    bool is_status;            /* of the status subresource */
+    bool is_status; /* of the status subresource */
     bool is_dry_run;
-    bool is_own_account;       /* one of the installation's service accounts */
+    bool is_own_account; /* one of the installation's service accounts */
 
     /* What it is decided by */
     const struct kind *kind;

@@ -93,7 +93,8 @@ void rule_say(const struct subject *s, struct findings *out, enum cause cause, c
 
 /* ---- rows of parts ---- */
 
-void rule_below(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+void rule_below(const struct rule *r, const struct subject *s, const json_t *v,
+                struct findings *out)
 {
     const struct at at = AT_NAME(s->at, r->path);
     struct subject part = *s;
@@ -111,7 +112,7 @@ void rule_each(const struct rule *r, const struct subject *s, const json_t *v, s
     size_t i;
     json_t *item;
 
-    json_array_foreach (v, i, item) {
+    json_array_foreach(v, i, item) {
         const struct at at = AT_INDEX(&list, i);
 
         part.here = item;
@@ -124,7 +125,8 @@ void rule_each(const struct rule *r, const struct subject *s, const json_t *v, s
 
 /* ---- shared functions ---- */
 
-void rule_one_of(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+void rule_one_of(const struct rule *r, const struct subject *s, const json_t *v,
+                 struct findings *out)
 {
     const char *value = json_string_value(v);
 

@@ -17,8 +17,8 @@
 
 /* What a rule looks at.  All borrowed. */
 struct subject {
-    const json_t *spec; /* the whole VirtualMachineInstanceSpec */
-    const json_t *here; /* what the paths of rows start from: the spec or a part of it */
+    const json_t *spec;  /* the whole VirtualMachineInstanceSpec */
+    const json_t *here;  /* what the paths of rows start from: the spec or a part of it */
     const struct at *at; /* where `here` is: "spec", "spec.template.spec.domain.devices" */
     size_t index;        /* of `here` in its list, for rows under EACH */
     const char *arch;    /* spec.architecture, "" when unset */
@@ -38,8 +38,8 @@ typedef void rule_fn(const struct rule *r, const struct subject *s, const json_t
 struct rule {
     const char *path; /* below `here`; "" is `here` itself.  Absent or null: the row is skipped */
     rule_fn *check;
-    enum cause cause;    /* of its findings */
-    const char *message; /* of its findings; NULL: the function words them */
+    enum cause cause;          /* of its findings */
+    const char *message;       /* of its findings; NULL: the function words them */
     const char *const *values; /* for rule_one_of: NULL-terminated */
     const struct rule *rows;   /* for BELOW and EACH */
     const char *gate;          /* for rule_gate: the feature gate that must be on */

@@ -31,8 +31,9 @@ static void watchdog_diag288(const struct rule *r, const struct subject *s, cons
 static void video_type(const struct rule *r, const struct subject *s, const json_t *v,
                        struct findings *out)
 {
-    const struct rule of_type = { .path = "devices.video.type", .cause = r->cause,
-                                  .message = r->message, .values = r->values };
+    const struct rule of_type = {
+        .path = "devices.video.type", .cause = r->cause, .message = r->message, .values = r->values
+    };
     const json_t *type = json_object_get(v, "type");
 
     if (type)

@@ -17,7 +17,8 @@ static void claim_name(const struct rule *r, const struct subject *s, const json
     else if (!is_dns_label(name))
         rule_report(r, s, out);
     if (*name && jarr_find(claims, "name", name) != s->here)
-        rule_say(s, out, CAUSE_DUPLICATE, r->path, "is the name of an earlier claim: give each its own");
+        rule_say(s, out, CAUSE_DUPLICATE, r->path,
+                 "is the name of an earlier claim: give each its own");
 }
 
 static void claim_source(const struct rule *r, const struct subject *s, const json_t *v,
@@ -94,7 +95,8 @@ static void check_claimed(const struct rule *r, const struct subject *s, size_t 
     if (has_claim && has_request && is_pair_used(s, list_of(r), i, device))
         rule_say(s, out, CAUSE_DUPLICATE, r->path, "two devices have one claim and request");
     if (has_claim && has_request &&
-        !jarr_find(jpath_arr(s->spec, "resourceClaims"), "name", jpath_str(device, "claimName", "")))
+        !jarr_find(jpath_arr(s->spec, "resourceClaims"), "name",
+                   jpath_str(device, "claimName", "")))
         rule_say(s, out, CAUSE_INVALID, "resourceClaims", "there is no claim \"%s\": add it",
                  jpath_str(device, "claimName", ""));
 }
@@ -107,7 +109,7 @@ static void devices(const struct rule *r, const struct subject *s, const json_t 
     size_t i;
     json_t *device;
 
-    json_array_foreach (v, i, device) {
+    json_array_foreach(v, i, device) {
         bool is_named = *jpath_str(device, "deviceName", "");
 
         if (is_named && is_claimed(device))
@@ -119,7 +121,8 @@ static void devices(const struct rule *r, const struct subject *s, const json_t 
         claimed += is_claimed(device) && !is_named;
     }
     if (claimed && !cluster_config_gate(s->config, list->gate))
-        rule_say(s, out, CAUSE_INVALID, r->path, "devices by claim need the feature gate %s", list->gate);
+        rule_say(s, out, CAUSE_INVALID, r->path, "devices by claim need the feature gate %s",
+                 list->gate);
     if (list->is_pure && claimed && claimed != n)
         rule_say(s, out, CAUSE_INVALID, r->path, "either all come by a claim or none");
 }
@@ -133,7 +136,7 @@ static void claimed_networks(const struct rule *r, const struct subject *s, cons
     size_t i;
     json_t *network;
 
-    json_array_foreach (v, i, network) {
+    json_array_foreach(v, i, network) {
         has_claimed |= jpath_has(network, "resourceClaim");
         has_multus |= jpath_has(network, "multus");
     }
@@ -145,7 +148,7 @@ static void claimed_networks(const struct rule *r, const struct subject *s, cons
     }
     if (has_multus)
         rule_say(s, out, CAUSE_INVALID, r->path, "resourceClaim and multus do not go together");
-    json_array_foreach (v, i, network) {
+    json_array_foreach(v, i, network) {
         const json_t *claim = jpath_obj(network, "resourceClaim");
         const char *name = jpath_str(claim, "claimName", "");
 
@@ -157,7 +160,8 @@ static void claimed_networks(const struct rule *r, const struct subject *s, cons
         if (!*name)
             rule_report_at(&required, s, out, "%s[%zu].resourceClaim.claimName", r->path, i);
         else if (!jarr_find(jpath_arr(s->spec, "resourceClaims"), "name", name))
-            rule_say(s, out, CAUSE_NOT_FOUND, "resourceClaims", "there is no claim \"%s\": add it", name);
+            rule_say(s, out, CAUSE_NOT_FOUND, "resourceClaims", "there is no claim \"%s\": add it",
+                     name);
         if (!*jpath_str(claim, "requestName", ""))
             rule_report_at(&required, s, out, "%s[%zu].resourceClaim.requestName", r->path, i);
     }

@@ -92,7 +92,7 @@ static void machine_is_known(const struct rule *r, const struct subject *s, cons
 
     if (!type || !*type)
         return;
-    json_array_foreach (globs, i, glob) {
+    json_array_foreach(globs, i, glob) {
         const char *text = json_string_value(glob);
 
         if (text && fnmatch(text, type, FNM_NOESCAPE) == 0)
@@ -176,8 +176,7 @@ static void pinned_cpus(const struct rule *r, const struct subject *s, const jso
     pinned_cpu_amounts(s, out);
     if (threads > THREADS_MAX || (threads > 1 && streq(s->arch, "arm64")))
         rule_say(s, out, CAUSE_INVALID, "cpu.dedicatedCpuPlacement",
-                 "allows at most %d threads a core",
-                 streq(s->arch, "arm64") ? 1 : THREADS_MAX);
+                 "allows at most %d threads a core", streq(s->arch, "arm64") ? 1 : THREADS_MAX);
 }
 
 static void isolation_needs_pinning(const struct rule *r, const struct subject *s, const json_t *v,

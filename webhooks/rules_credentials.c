@@ -23,7 +23,7 @@ static bool has_volume_with(const json_t *spec, const char *source)
     size_t i;
     json_t *volume;
 
-    json_array_foreach (jpath_arr(spec, "volumes"), i, volume)
+    json_array_foreach(jpath_arr(spec, "volumes"), i, volume)
         if (jpath_has(volume, source))
             return true;
     return false;

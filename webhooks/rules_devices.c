@@ -8,7 +8,8 @@ static bool wants_ramfb(const json_t *gpu)
 {
     const json_t *display = jpath_obj(gpu, "virtualGPUOptions.display");
 
-    return display && jpath_bool(display, "enabled", true) && jpath_bool(display, "ramFB.enabled", true);
+    return display && jpath_bool(display, "enabled", true) &&
+           jpath_bool(display, "ramFB.enabled", true);
 }
 
 static void one_boot_display(const struct rule *r, const struct subject *s, const json_t *v,
@@ -18,7 +19,7 @@ static void one_boot_display(const struct rule *r, const struct subject *s, cons
     size_t i;
     json_t *gpu;
 
-    json_array_foreach (v, i, gpu)
+    json_array_foreach(v, i, gpu)
         n += wants_ramfb(gpu);
     if (n > 1)
         rule_report(r, s, out);

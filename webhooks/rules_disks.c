@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What holds for each disk on its own (spec 02, 4.3); `here` is one disk.  Presets obey these too. */
+/* What holds for each disk on its own (spec 02, 4.3); `here` is one disk.  Presets obey these too.
+ */
 #include "base/jpath.h"
 #include "base/str.h"
 #include "webhooks/rules.h"
@@ -98,7 +99,8 @@ static void check_bus(const struct subject *s, struct findings *out, const char 
     rule_say(s, out, CAUSE_INVALID, path, "%s", fault);
 }
 
-static void bus(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+static void bus(const struct rule *r, const struct subject *s, const json_t *v,
+                struct findings *out)
 {
     const char *name;
     const json_t *target = target_of(v, &name);

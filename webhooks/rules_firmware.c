@@ -87,7 +87,7 @@ static bool has_boot_order(const json_t *interfaces)
     size_t i;
     json_t *interface;
 
-    json_array_foreach (interfaces, i, interface)
+    json_array_foreach(interfaces, i, interface)
         if (jpath_has(interface, "bootOrder"))
             return true;
     return false;

@@ -54,8 +54,8 @@ static void name_characters(const struct rule *r, const struct subject *s, const
 static void one_binding(const struct rule *r, const struct subject *s, const json_t *v,
                         struct findings *out)
 {
-    static const char *const bindings[] = { "bridge",       "masquerade", "sriov",
-                                            "passtBinding", "binding" };
+    static const char *const bindings[] = { "bridge", "masquerade", "sriov", "passtBinding",
+                                            "binding" };
     int n = 0;
 
     for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
@@ -101,14 +101,17 @@ static void state(const struct rule *r, const struct subject *s, const json_t *v
     if ((streq(value, "up") || streq(value, "down")) && jpath_has(s->here, "sriov"))
         rule_say(s, out, r->cause, r->path, "an SR-IOV interface has no link to set %s", value);
     if (streq(value, "absent") && !jpath_has(s->here, "bridge"))
-        rule_say(s, out, r->cause, r->path, "only bridge interfaces can be taken out: not this one");
+        rule_say(s, out, r->cause, r->path,
+                 "only bridge interfaces can be taken out: not this one");
     if (streq(value, "absent") && is_default)
-        rule_say(s, out, r->cause, r->path, "the interface of the default network cannot be taken out");
+        rule_say(s, out, r->cause, r->path,
+                 "the interface of the default network cannot be taken out");
 }
 
 /* ---- addresses ---- */
 
-/* Hexadecimal pairs with ':' or '-' between, or fours with '.'; the number of bytes, -1 for none of these. */
+/* Hexadecimal pairs with ':' or '-' between, or fours with '.'; the number of bytes, -1 for none of
+ * these. */
 static int mac_bytes(const char *s)
 {
     size_t group = strcspn(s, ":-.");
@@ -152,7 +155,8 @@ static void pci_address(const struct rule *r, const struct subject *s, const jso
 
 /* ---- ports: `here` is one ---- */
 
-/* IANA's form of a service name: 1 to 15 of a-z, 0-9 and single '-', not at the ends, one letter at least. */
+/* IANA's form of a service name: 1 to 15 of a-z, 0-9 and single '-', not at the ends, one letter at
+ * least. */
 static bool is_service_name(const char *s)
 {
     bool has_letter = false;
@@ -209,7 +213,7 @@ static void ports(const struct rule *r, const struct subject *s, const json_t *v
     if (!is_on_pod_network(s))
         return; /* elsewhere they mean nothing */
     rule_each(&each, s, v, out);
-    json_array_foreach (v, i, port) {
+    json_array_foreach(v, i, port) {
         const char *name = jpath_str(port, "name", "");
 
         if (*name && jarr_find(v, "name", name) != port)
@@ -267,7 +271,7 @@ static void private_options(const struct rule *r, const struct subject *s, const
     size_t i;
     json_t *item;
 
-    json_array_foreach (v, i, item) {
+    json_array_foreach(v, i, item) {
         json_int_t option = jpath_int(item, "option", 0);
 
         if (option < OPTION_MIN || option > OPTION_MAX)
@@ -286,8 +290,9 @@ static void ntp_servers(const struct rule *r, const struct subject *s, const jso
     size_t i;
     json_t *item;
 
-    json_array_foreach (v, i, item)
-        if (inet_pton(AF_INET, json_string_value(item) ? json_string_value(item) : "", &address) != 1)
+    json_array_foreach(v, i, item)
+        if (inet_pton(AF_INET, json_string_value(item) ? json_string_value(item) : "", &address) !=
+            1)
             rule_report_at(r, s, out, "%s[%zu]", r->path, i);
 }
 

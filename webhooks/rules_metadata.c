@@ -4,15 +4,13 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/validate.h"
 #include "webhooks/rules_vmi.h"
 
 static const char *const restricted_labels[] = {
-    "kubevirt.io/created-by",
-    "kubevirt.io/migrationJobUID",
-    "kubevirt.io/nodeName",
-    "kubevirt.io/migrationTargetNodeName",
-    "kubevirt.io/schedulable",
-    "kubevirt.io/install-strategy",
+    "kubevirt.io/created-by",  "kubevirt.io/migrationJobUID",
+    "kubevirt.io/nodeName",    "kubevirt.io/migrationTargetNodeName",
+    "kubevirt.io/schedulable", "kubevirt.io/install-strategy",
 };
 
 static const struct {
@@ -26,6 +24,43 @@ char *own_account_name(const struct review *rv, const char *name)
 {
     return must_asprintf("system:serviceaccount:%s:%s", rv->installation, name);
 }
+
+/* ---- is it metadata at all?  The API server lets anything pass in a template's. ---- */
+
+static void check_texts(struct review *rv, const struct at *at, const json_t *map)
+{
+    const char *key;
+    json_t *value;
+
+    if (map && !json_is_null(map) && !json_is_object(map))
+        findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, at, "must be an object");
+    json_object_foreach((json_t *)map, key, value)
+        if (!json_is_string(value))
+            findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, &AT_KEY(at, key),
+                            "must be a string");
+}
+
+static void check_shape(struct review *rv, const char *path)
+{
+    const json_t *metadata = jpath_obj(rv->object, path);
+    const json_t *finalizers = json_object_get(metadata, "finalizers");
+    const struct at at = AT_NAME(NULL, path);
+
+    check_texts(rv, &AT_NAME(&at, "labels"), json_object_get(metadata, "labels"));
+    check_texts(rv, &AT_NAME(&at, "annotations"), json_object_get(metadata, "annotations"));
+    if (finalizers && !json_is_null(finalizers) && !json_is_array(finalizers))
+        findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, &AT_NAME(&at, "finalizers"),
+                        "must be a list");
+}
+
+void check_schema(struct review *rv)
+{
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_shape(rv, "metadata");
+    check_shape(rv, "spec.template.metadata");
+}
+
+/* ---- what users may not say ---- */
 
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata)
 {

@@ -14,7 +14,7 @@ static void default_networks(const struct rule *r, const struct subject *s, cons
     size_t i;
     json_t *network;
 
-    json_array_foreach (v, i, network) {
+    json_array_foreach(v, i, network) {
         pods += jpath_has(network, "pod");
         defaults += jpath_bool(network, "multus.default", false);
     }
@@ -23,8 +23,9 @@ static void default_networks(const struct rule *r, const struct subject *s, cons
     if (defaults > 1)
         rule_say(s, out, CAUSE_INVALID, "networks", "only one multus network may be the default");
     if (pods && defaults)
-        rule_say(s, out, CAUSE_INVALID, "networks",
-                 "a multus network that is the default takes the place of the pod network: leave out one");
+        rule_say(
+            s, out, CAUSE_INVALID, "networks",
+            "a multus network that is the default takes the place of the pod network: leave out one");
 }
 
 /* ---- one network: `here` ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the launcher's pod takes from the instance: host name, DNS, probes, scheduling (spec 02, 4.1). */
+/* What the launcher's pod takes from the instance: host name, DNS, probes, scheduling (spec
+ * 02, 4.1). */
 #include <arpa/inet.h>
 
 #include "base/jpath.h"
@@ -16,13 +17,14 @@ static bool has_pod_network(const json_t *spec)
     size_t i;
     json_t *network;
 
-    json_array_foreach (jpath_arr(spec, "networks"), i, network)
+    json_array_foreach(jpath_arr(spec, "networks"), i, network)
         if (jpath_has(network, "pod"))
             return true;
     return false;
 }
 
-static void probe(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+static void probe(const struct rule *r, const struct subject *s, const json_t *v,
+                  struct findings *out)
 {
     static const char *const handlers[] = { "httpGet", "tcpSocket", "exec", "guestAgentPing" };
     int n = 0;
@@ -76,7 +78,7 @@ static void dns_servers(const struct rule *r, const struct subject *s, const jso
 
     if (json_array_size(v) > NAMESERVERS_MAX)
         rule_say(s, out, CAUSE_INVALID, r->path, "must not hold more than %d", NAMESERVERS_MAX);
-    json_array_foreach (v, i, item)
+    json_array_foreach(v, i, item)
         if (!is_ip(json_string_value(item)))
             rule_report_at(r, s, out, "%s[%zu]", r->path, i);
 }
@@ -102,7 +104,7 @@ static void dns_searches(const struct rule *r, const struct subject *s, const js
     size_t i, total = 0;
     json_t *item;
 
-    json_array_foreach (v, i, item) {
+    json_array_foreach(v, i, item) {
         total += json_string_length(item) + 1;
         if (!is_search_domain(json_string_value(item)))
             rule_report_at(r, s, out, "%s[%zu]", r->path, i);
@@ -147,7 +149,8 @@ static void at_least_one(const struct rule *r, const struct subject *s, const js
         rule_report(r, s, out);
 }
 
-static void none(const struct rule *r, const struct subject *s, const json_t *v, struct findings *out)
+static void none(const struct rule *r, const struct subject *s, const json_t *v,
+                 struct findings *out)
 {
     if (json_array_size(v) > 0)
         rule_report(r, s, out);
@@ -160,7 +163,7 @@ static void same_account(const struct rule *r, const struct subject *s, const js
     json_t *volume;
 
     rule_dns_subdomain(r, s, v, out);
-    json_array_foreach (jpath_arr(s->spec, "volumes"), i, volume) {
+    json_array_foreach(jpath_arr(s->spec, "volumes"), i, volume) {
         const char *name = jpath_str(volume, "serviceAccount.serviceAccountName", NULL);
 
         if (name && *json_string_value(v) && !streq(name, json_string_value(v)))

@@ -9,8 +9,8 @@
 static void has_volume(const struct rule *r, const struct subject *s, const json_t *v,
                        struct findings *out)
 {
-    bool may_be_empty = jpath_has(s->here, "cdrom") &&
-                        cluster_config_gate(s->config, "DeclarativeHotplugVolumes");
+    bool may_be_empty =
+        jpath_has(s->here, "cdrom") && cluster_config_gate(s->config, "DeclarativeHotplugVolumes");
 
     if (!volume_named(s->spec, v ? json_string_value(v) : "") && !may_be_empty)
         rule_report(r, s, out);
@@ -49,7 +49,7 @@ static bool allows_reservation(const struct cluster_config *config)
 
     if (jpath_has(config->configuration, path))
         return jpath_bool(config->configuration, path, false);
-    json_array_foreach (gates, i, gate)
+    json_array_foreach(gates, i, gate)
         if (streq(json_string_value(gate), "PersistentReservation"))
             return true;
     return false;
@@ -89,7 +89,7 @@ static void boot_orders(const struct rule *r, const struct subject *s, const jso
         size_t i;
         json_t *item;
 
-        json_array_foreach (json_object_get(v, lists[l]), i, item) {
+        json_array_foreach(json_object_get(v, lists[l]), i, item) {
             const json_t *order = json_object_get(item, "bootOrder");
 
             if (!json_is_integer(order))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VirtualMachine: run strategy, matchers, data volume templates, live-update limits (spec 02, section 6). */
+/* VirtualMachine: run strategy, matchers, data volume templates, live-update limits (spec 02,
+ * section 6). */
 #include "webhooks/rules_vm.h"
 
 #include "base/jpath.h"
@@ -93,7 +94,7 @@ static bool is_used(const json_t *vm, const char *name)
     size_t i;
     json_t *volume;
 
-    json_array_foreach (jpath_arr(vm, "spec.template.spec.volumes"), i, volume)
+    json_array_foreach(jpath_arr(vm, "spec.template.spec.volumes"), i, volume)
         if (streq(jpath_str(volume, "dataVolume.name", NULL), name) ||
             streq(jpath_str(volume, "persistentVolumeClaim.claimName", NULL), name))
             return true;
@@ -124,7 +125,7 @@ static void check_data_volumes(struct review *rv)
     size_t i;
     json_t *template;
 
-    json_array_foreach (jpath_arr(rv->object, "spec.dataVolumeTemplates"), i, template) {
+    json_array_foreach(jpath_arr(rv->object, "spec.dataVolumeTemplates"), i, template) {
         const struct at at = AT_INDEX(&list, i);
         const char *name = meta_name(template);
         const char *its_ns = meta_namespace(template);
@@ -139,7 +140,8 @@ static void check_data_volumes(struct review *rv)
             findings_add_at(&rv->findings, CAUSE_REQUIRED, &at,
                             "no volume of the template uses it: add one of the kind dataVolume");
         if (*its_ns && !streq(its_ns, ns))
-            findings_add_at(&rv->findings, CAUSE_INVALID, &at, "must be in the machine's namespace");
+            findings_add_at(&rv->findings, CAUSE_INVALID, &at,
+                            "must be in the machine's namespace");
     }
 }
 
@@ -155,8 +157,9 @@ static void check_in_progress(struct review *rv)
     if (jpath_has(rv->old, "status.snapshotInProgress") &&
         (is_changed(rv, "spec.template.spec.volumes") || is_changed(rv, "spec.runStrategy") ||
          is_changed(rv, "spec.running")))
-        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "spec",
-                     "volumes and run strategy cannot change while a snapshot is made: wait for it");
+        findings_add(
+            &rv->findings, CAUSE_NOT_SUPPORTED, "spec",
+            "volumes and run strategy cannot change while a snapshot is made: wait for it");
     if (jpath_has(rv->old, "status.restoreInProgress") &&
         (is_changed(rv, "spec.runStrategy") || is_changed(rv, "spec.running")))
         findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "spec",

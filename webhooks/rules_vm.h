@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What holds for a VirtualMachine beyond its template (spec 02, section 6), and the rows of presets. */
+/* What holds for a VirtualMachine beyond its template (spec 02, section 6), and the rows of
+ * presets. */
 #ifndef WEBHOOKS_RULES_VM_H
 #define WEBHOOKS_RULES_VM_H
 

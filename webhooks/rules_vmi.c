@@ -92,9 +92,11 @@ static void evmcs(const struct rule *r, const struct subject *s, const json_t *v
     if (!jpath_bool(v, "enabled", true))
         return;
     if (!features)
-        rule_say(s, out, CAUSE_REQUIRED, r->path, "needs the CPU feature vmx: add it to cpu.features");
+        rule_say(s, out, CAUSE_REQUIRED, r->path,
+                 "needs the CPU feature vmx: add it to cpu.features");
     else if (!vmx || !streq(jpath_str(vmx, "policy", ""), "require"))
-        rule_say(s, out, CAUSE_INVALID, r->path, "needs the CPU feature vmx with the policy require");
+        rule_say(s, out, CAUSE_INVALID, r->path,
+                 "needs the CPU feature vmx with the policy require");
 }
 
 // clang-format off

@@ -12,6 +12,9 @@ extern const struct rule vmi_create_rules[];
 /* What the instance's architecture does not have. */
 void check_architecture(const struct subject *s, struct findings *out);
 
+/* The object by its table, and the shape of its metadata and of its template's. */
+void check_schema(struct review *rv);
+
 /* Labels and annotations that users may not set, in the metadata that stands at `at`. */
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata);
 void check_restricted_labels_kept(struct review *rv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the installation's own accounts may change of a running instance: hotplug (spec 02, section 5). */
+/* What the installation's own accounts may change of a running instance: hotplug (spec 02, section
+ * 5). */
 #include "base/jpath.h"
 #include "base/quantity.h"
 #include "base/str.h"
@@ -34,7 +35,7 @@ static size_t count_volumes(const json_t *spec)
     size_t n = 0, i;
     json_t *volume;
 
-    json_array_foreach (jpath_arr(spec, "volumes"), i, volume)
+    json_array_foreach(jpath_arr(spec, "volumes"), i, volume)
         n += !jpath_has(volume, "memoryDump");
     return n;
 }
@@ -45,7 +46,7 @@ static size_t count_shown(const struct review *rv, const json_t *spec)
     size_t n = json_array_size(jpath_arr(spec, "domain.devices.filesystems")), i;
     json_t *disk;
 
-    json_array_foreach (jpath_arr(spec, "domain.devices.disks"), i, disk)
+    json_array_foreach(jpath_arr(spec, "domain.devices.disks"), i, disk)
         n += !(may_be_empty && jpath_has(disk, "cdrom") &&
                !volume_named(spec, jpath_str(disk, "name", "")));
     return n;
@@ -97,8 +98,8 @@ static void check_old_volume(struct review *rv, const json_t *volume)
 static void check_new_disk(struct review *rv, const json_t *disk, const char *name)
 {
     const char *bus = jpath_str(disk, "disk.bus", "");
-    bool is_pluggable = streq(jpath_str(disk, "lun.bus", ""), "scsi") || streq(bus, "scsi") ||
-                        streq(bus, "virtio");
+    bool is_pluggable =
+        streq(jpath_str(disk, "lun.bus", ""), "scsi") || streq(bus, "scsi") || streq(bus, "virtio");
 
     if (!is_pluggable && !jpath_has(disk, "cdrom"))
         fault(rv, "is added as a disk on the bus scsi or virtio, or as a lun on scsi", name);
@@ -116,7 +117,8 @@ static void check_new_volume(struct review *rv, const json_t *volume)
     if (jpath_has(volume, "memoryDump"))
         return;
     if (!jpath_has(volume, "persistentVolumeClaim") && !jpath_has(volume, "dataVolume"))
-        fault(rv, "only a persistentVolumeClaim or a dataVolume is added to a running machine", name);
+        fault(rv, "only a persistentVolumeClaim or a dataVolume is added to a running machine",
+              name);
     if (!disk)
         fault(rv, "has no disk of its name", name);
     else
@@ -134,9 +136,9 @@ void check_own_spec_change(struct review *rv)
     if (count_volumes(spec) != count_shown(rv, spec))
         findings_add(&rv->findings, CAUSE_INVALID, "",
                      "each volume of a running machine needs one disk or file system");
-    json_array_foreach (jpath_arr(before, "volumes"), i, volume)
+    json_array_foreach(jpath_arr(before, "volumes"), i, volume)
         check_old_volume(rv, volume);
-    json_array_foreach (jpath_arr(spec, "volumes"), i, volume)
+    json_array_foreach(jpath_arr(spec, "volumes"), i, volume)
         if (!volume_named(before, jpath_str(volume, "name", "")))
             check_new_volume(rv, volume);
 }

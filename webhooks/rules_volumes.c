@@ -9,10 +9,22 @@
 enum { CLOUD_INIT_MAX = 2048 };
 
 static const char *const sources[] = {
-    "cloudInitConfigDrive", "cloudInitNoCloud", "configMap",  "containerDisk",
-    "containerPath",        "dataVolume",       "downwardAPI", "downwardMetrics",
-    "emptyDisk",            "ephemeral",        "hostDisk",    "memoryDump",
-    "persistentVolumeClaim", "secret",          "serviceAccount", "sysprep",
+    "cloudInitConfigDrive",
+    "cloudInitNoCloud",
+    "configMap",
+    "containerDisk",
+    "containerPath",
+    "dataVolume",
+    "downwardAPI",
+    "downwardMetrics",
+    "emptyDisk",
+    "ephemeral",
+    "hostDisk",
+    "memoryDump",
+    "persistentVolumeClaim",
+    "secret",
+    "serviceAccount",
+    "sysprep",
 };
 
 static void one_source(const struct rule *r, const struct subject *s, const json_t *v,
@@ -83,7 +95,8 @@ struct cloud_text {
     const char *plain, *encoded, *secret;
 };
 
-static const struct cloud_text user_data = { "user data", "userData", "userDataBase64", "secretRef" };
+static const struct cloud_text user_data = { "user data", "userData", "userDataBase64",
+                                             "secretRef" };
 static const struct cloud_text network_data = { "network data", "networkData", "networkDataBase64",
                                                 "networkDataSecretRef" };
 

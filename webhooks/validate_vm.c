@@ -4,7 +4,6 @@
 #include "base/must.h"
 #include "base/selector.h"
 #include "base/str.h"
-#include "openapi/validate.h"
 #include "webhooks/mutators.h"
 #include "webhooks/rules.h"
 #include "webhooks/rules_interfaces.h"
@@ -27,12 +26,12 @@ static void check_template(struct review *rv, const json_t *template, const json
         rules_run(discontinued_interface_rules, &s, &rv->findings);
 }
 
-/* The template with the defaults that its instances get; those of devices are the user's own until then. */
+/* The template with the defaults that its instances get; those of devices are the user's own until
+ * then. */
 static void check_machine(struct review *rv, const json_t *template)
 {
     const json_t *given = jpath_obj(template, "spec");
     json_auto_t *spec = given ? must_copy(given) : json_object();
-
 
     if (vmi_spec_basics(spec, rv->config, &rv->denied) == 0)
         check_template(rv, template, spec);
@@ -42,7 +41,7 @@ void validate_vm(struct review *rv)
 {
     if (meta_is_deleting(rv->object))
         return;
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
 
@@ -64,7 +63,7 @@ void validate_vmirs(struct review *rv)
     const json_t *selector = jpath_obj(rv->object, "spec.selector");
     struct error e;
 
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
     if (!template) {
@@ -87,7 +86,7 @@ void validate_preset(struct review *rv)
     const struct subject s =
         subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, rv->is_create);
 
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
     if (!jpath_obj(rv->object, "spec.domain"))
@@ -101,7 +100,7 @@ void validate_migration(struct review *rv)
 {
     static const char label[] = "kubevirt.io/vmi-name";
 
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
     if (!*jpath_str(rv->object, "spec.vmiName", ""))
@@ -110,9 +109,11 @@ void validate_migration(struct review *rv)
     if (!rv->is_update)
         return;
     if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec")))
-        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "", "update of Migration object's spec is "
-                                                            "restricted: make a new migration");
-    if (meta_label(rv->old, label) && !streq(meta_label(rv->object, label), meta_label(rv->old, label)))
+        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "",
+                     "update of Migration object's spec is "
+                     "restricted: make a new migration");
+    if (meta_label(rv->old, label) &&
+        !streq(meta_label(rv->object, label), meta_label(rv->old, label)))
         findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "metadata.labels",
                      "%s must stay while the migration is in flight", label);
 }
@@ -120,5 +121,5 @@ void validate_migration(struct review *rv)
 /* Users with a right to status still keep to its schema. */
 void validate_status(struct review *rv)
 {
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
 }

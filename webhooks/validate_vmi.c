@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "openapi/types.h"
-#include "openapi/validate.h"
 #include "webhooks/canonical.h"
 #include "webhooks/rules.h"
 #include "webhooks/rules_interfaces.h"
@@ -16,7 +15,7 @@ void validate_vmi_create(struct review *rv)
     const struct at at = AT_NAME(NULL, "spec");
     const struct at metadata = AT_NAME(NULL, "metadata");
 
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
 
@@ -57,7 +56,7 @@ static void check_node(struct review *rv)
 
 void validate_vmi_update(struct review *rv)
 {
-    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_schema(rv);
     if (findings_any(&rv->findings))
         return;
 

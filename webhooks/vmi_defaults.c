@@ -42,7 +42,8 @@ void default_pci_topology(json_t *object)
 /* The kubelet's own rule for pods: :latest and untagged images are always pulled. */
 static const char *pull_policy(const char *image)
 {
-    bool is_moving = str_has_suffix(image, ":latest") || (!strchr(image, ':') && !strchr(image, '@'));
+    bool is_moving =
+        str_has_suffix(image, ":latest") || (!strchr(image, ':') && !strchr(image, '@'));
 
     return is_moving ? "Always" : "IfNotPresent";
 }
@@ -64,7 +65,7 @@ void default_volumes(json_t *spec)
     size_t i;
     json_t *volume;
 
-    json_array_foreach (jpath_arr(spec, "volumes"), i, volume) {
+    json_array_foreach(jpath_arr(spec, "volumes"), i, volume) {
         json_t *image = jpath_obj(volume, "containerDisk");
         const char *name = jpath_str(volume, "name", "");
 
@@ -72,7 +73,7 @@ void default_volumes(json_t *spec)
             jpath_set_str(image, "imagePullPolicy", pull_policy(jpath_str(image, "image", "")));
         if (!is_named(disks, given, name) && !jarr_find(filesystems, "name", name))
             must_append(jpath_make_arr(spec, "domain.devices.disks"),
-                        must_pack("{s:O}", "name", json_object_get(volume, "name")));
+                        must_pack("{s:s}", "name", name));
     }
 }
 
@@ -85,9 +86,10 @@ int default_network(json_t *spec, const struct cluster_config *config, struct er
     if (has_any || !jpath_bool(spec, "domain.devices.autoattachPodInterface", true))
         return 0;
     if (streq(binding, "bridge") && !config->permits_bridge_on_pod_network)
-        return error_set(e, ERR_BAD_REQUEST,
-                         "the cluster's default network interface is bridge, which it does not permit "
-                         "on the pod network: name an interface in spec.domain.devices.interfaces");
+        return error_set(
+            e, ERR_BAD_REQUEST,
+            "the cluster's default network interface is bridge, which it does not permit "
+            "on the pod network: name an interface in spec.domain.devices.interfaces");
     if (!streq(binding, "bridge") && !streq(binding, "masquerade"))
         return error_set(e, ERR_BAD_REQUEST,
                          "the cluster's default network interface \"%s\" is not supported: name an "

@@ -99,7 +99,7 @@ static void default_max_sockets(json_t *cpu, const struct cluster_config *config
         return;
     if (!max) {
         max = sockets * config->max_hotplug_ratio;
-        if (per_socket > 0 && max * per_socket > VCPUS_MAX)
+        if (per_socket > 0 && max > VCPUS_MAX / per_socket)
             max = VCPUS_MAX / per_socket;
     }
     if (max < sockets)
@@ -135,8 +135,8 @@ static void default_max_guest(json_t *spec, const struct cluster_config *config)
     max = guest;
     if (config->has_max_guest)
         max = config->max_guest;
-    else
-        max.nano = guest.nano * config->max_hotplug_ratio;
+    else if (__builtin_mul_overflow(guest.nano, (__int128)config->max_hotplug_ratio, &max.nano))
+        return;
     if (memory_can_grow(spec, max))
         jpath_set_str(spec, "domain.memory.maxGuest", quantity_format(max, text));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Defaults of features, clocks, disks, other devices and probes; per architecture where they differ. */
+/* Defaults of features, clocks, disks, other devices and probes; per architecture where they
+ * differ. */
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
@@ -19,12 +20,13 @@ static void default_true(json_t *object, const char *key)
         must_set(object, key, json_true());
 }
 
-/* Hyper-V features that need another one; earlier rows first, since needs chain (spec 02, step 6). */
+/* Hyper-V features that need another one; earlier rows first, since needs chain (spec 02, step 6).
+ */
 static const struct {
     const char *feature, *needs;
 } hyperv_needs[] = {
-    { "evmcs", "vapic" },        { "ipi", "vpindex" },  { "tlbflush", "vpindex" },
-    { "synictimer", "synic" },   { "synic", "vpindex" },
+    { "evmcs", "vapic" },      { "ipi", "vpindex" },   { "tlbflush", "vpindex" },
+    { "synictimer", "synic" }, { "synic", "vpindex" },
 };
 
 static void default_hyperv(json_t *spec)
@@ -33,7 +35,7 @@ static void default_hyperv(json_t *spec)
     const char *name;
     json_t *feature;
 
-    json_object_foreach (hyperv, name, feature) {
+    json_object_foreach(hyperv, name, feature) {
         default_true(json_is_object(feature) ? feature : NULL, "enabled");
         if (streq(name, "spinlocks") && jpath_bool(feature, "enabled", false) &&
             !jpath_has(feature, "spinlocks"))
@@ -124,7 +126,7 @@ void default_disks(json_t *spec)
     size_t i;
     json_t *disk;
 
-    json_array_foreach (jpath_arr(spec, "domain.devices.disks"), i, disk)
+    json_array_foreach(jpath_arr(spec, "domain.devices.disks"), i, disk)
         default_disk(disk, default_bus(spec));
 }
 
@@ -158,13 +160,13 @@ void default_devices(json_t *spec)
     size_t i;
     json_t *item;
 
-    json_array_foreach (jpath_arr(spec, "domain.devices.inputs"), i, item) {
+    json_array_foreach(jpath_arr(spec, "domain.devices.inputs"), i, item) {
         if (!*jpath_str(item, "bus", ""))
             must_set(item, "bus", json_string("usb"));
         if (!*jpath_str(item, "type", ""))
             must_set(item, "type", json_string("tablet"));
     }
-    json_array_foreach (jpath_arr(spec, "domain.devices.gpus"), i, item)
+    json_array_foreach(jpath_arr(spec, "domain.devices.gpus"), i, item)
         default_true(jpath_obj(item, "virtualGPUOptions.display.ramFB"), "enabled");
     default_watchdog(spec);
     if (is_arch(spec, "arm64"))

@@ -134,8 +134,9 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
         kind = kind_find_plural(jpath_str(body, "request.resource.group", ""),
                                 jpath_str(body, "request.resource.resource", ""));
 
-    int r = kind ? review_read(&rv, body, kind, e)
-                 : error_set(e, ERR_BAD_REQUEST, "request.resource: not a kind that is reviewed here");
+    int r =
+        kind ? review_read(&rv, body, kind, e)
+             : error_set(e, ERR_BAD_REQUEST, "request.resource: not a kind that is reviewed here");
     if (r == 0) {
         hook->decide(&rv);
         review_answer(&rv, body, answer);

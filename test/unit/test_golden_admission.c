@@ -74,7 +74,7 @@ static json_t *next_line(struct lines *l)
 
 static bool is_dropped_when_empty(const char *key)
 {
-    static const char *const maps[] = { "resources", "devices", "metadata",
+    static const char *const maps[] = { "resources", "devices",  "metadata",
                                         "domain",    "template", "spec" };
 
     for (size_t i = 0; i < countof(maps); i++)
@@ -90,13 +90,13 @@ static void drop_noise(json_t *v)
     json_t *item;
     size_t i;
 
-    json_object_foreach_safe (v, next, key, item) {
+    json_object_foreach_safe(v, next, key, item) {
         drop_noise(item);
         if (json_is_null(item) || streq(key, "creationTimestamp") ||
             (is_dropped_when_empty(key) && json_is_object(item) && json_object_size(item) == 0))
             json_object_del(v, key);
     }
-    json_array_foreach (v, i, item)
+    json_array_foreach(v, i, item)
         drop_noise(item);
 }
 
@@ -131,8 +131,8 @@ static json_t *normal(const json_t *object, const json_t *theirs)
 /* ---- causes ---- */
 
 /*
- * Upstream's path, and the one that names the field: by rule, see docs/COMPATIBILITY.md.  Matched at
- * the end of the path, without the prefix (spec, spec.template.spec) and with every index as [].
+ * Upstream's path, and the one that names the field: by rule, see docs/COMPATIBILITY.md.  Matched
+ * at the end of the path, without the prefix (spec, spec.template.spec) and with every index as [].
  */
 static const struct {
     const char *theirs, *ours;
@@ -216,7 +216,7 @@ static json_t *their_fields(const json_t *causes, bool *ret_is_schema)
     json_t *cause;
 
     *ret_is_schema = json_array_size(causes) > 0;
-    json_array_foreach (causes, i, cause) {
+    json_array_foreach(causes, i, cause) {
         if (*json_string_value(json_array_get(cause, 0)))
             *ret_is_schema = false;
         must_set(set, json_string_value(json_array_get(cause, 1)), json_true());
@@ -238,7 +238,7 @@ static bool has_field(const json_t *ours, const char *theirs)
     const char *key;
     json_t *v;
 
-    json_object_foreach ((json_t *)ours, key, v)
+    json_object_foreach((json_t *)ours, key, v)
         if (is_same_field(theirs, key))
             return true;
     return false;
@@ -249,7 +249,7 @@ static bool is_known(const json_t *theirs, const char *ours)
     const char *key;
     json_t *v;
 
-    json_object_foreach ((json_t *)theirs, key, v)
+    json_object_foreach((json_t *)theirs, key, v)
         if (is_same_field(key, ours))
             return true;
     return false;
@@ -261,10 +261,10 @@ static bool is_same_set(const json_t *theirs, const json_t *ours, bool is_cut)
     const char *key;
     json_t *v;
 
-    json_object_foreach ((json_t *)theirs, key, v)
+    json_object_foreach((json_t *)theirs, key, v)
         if (!has_field(ours, key))
             return false;
-    json_object_foreach ((json_t *)ours, key, v)
+    json_object_foreach((json_t *)ours, key, v)
         if (!is_cut && !is_known(theirs, key))
             return false;
     return true;
@@ -300,11 +300,11 @@ static const struct {
 
 static json_t *request_of(const json_t *line, const struct kind *kind, const json_t *object)
 {
-    json_t *body = must_pack("{s:s, s:{s:s, s:O, s:s, s:{s:O}, s:{s:s, s:s}, s:O}}", "kind",
-                             "AdmissionReview", "request", "uid", "u", "operation",
-                             json_object_get(line, "operation"), "namespace", "default", "userInfo",
-                             "username", json_object_get(line, "user"), "resource", "group",
-                             kind->group, "resource", kind->plural, "object", object);
+    json_t *body =
+        must_pack("{s:s, s:{s:s, s:O, s:s, s:{s:O}, s:{s:s, s:s}, s:O}}", "kind", "AdmissionReview",
+                  "request", "uid", "u", "operation", json_object_get(line, "operation"),
+                  "namespace", "default", "userInfo", "username", json_object_get(line, "user"),
+                  "resource", "group", kind->group, "resource", kind->plural, "object", object);
     const json_t *old = json_object_get(line, "oldObject");
 
     if (old)
@@ -390,8 +390,7 @@ static void compare_causes(struct tally *t, const json_t *line, const struct dec
     json_auto_t *ours = our_fields(&rv->findings);
     /* A schema fault has no field there; and ten causes are all that is ever shown. */
     bool is_cut = json_array_size(causes) >= FINDINGS_SHOWN;
-    bool is_equal = is_schema || json_array_size(causes) == 0 ||
-                    is_same_set(theirs, ours, is_cut);
+    bool is_equal = is_schema || json_array_size(causes) == 0 || is_same_set(theirs, ours, is_cut);
 
     t->with_causes++;
     t->causes += is_equal;
@@ -474,9 +473,10 @@ static void agrees(void **state)
     json_decref(t.presets);
     cluster_config_unref(t.cluster);
 
-    print_message("# %s: %zu lines, verdicts %.2f %%, cause fields %.2f %%, mutated objects %.2f %%\n",
-                  r->name, t.lines, percent(t.verdict, t.lines), percent(t.causes, t.with_causes),
-                  percent(t.mutated, t.with_mutated));
+    print_message(
+        "# %s: %zu lines, verdicts %.2f %%, cause fields %.2f %%, mutated objects %.2f %%\n",
+        r->name, t.lines, percent(t.verdict, t.lines), percent(t.causes, t.with_causes),
+        percent(t.mutated, t.with_mutated));
     assert_true(t.lines > 0);
     assert_true(percent(t.verdict, t.lines) >= r->verdict - SAMPLE_PERCENT);
     assert_true(percent(t.causes, t.with_causes) >= r->causes - SAMPLE_PERCENT);
@@ -485,7 +485,8 @@ static void agrees(void **state)
 
 /*
  * config-gates.json and config-tuned.json had not been taken up when these were made: devices are
- * refused whose gates are listed, machines get the default type.  All are decisions under config-plain.json.
+ * refused whose gates are listed, machines get the default type.  All are decisions under
+ * config-plain.json.
  */
 // clang-format off
 static const struct recording recordings[] = {
