@@ -60,10 +60,13 @@ int changes_write(struct kube *k, const struct kube_kind *kind, const char *sub,
     return r < 0 ? r : 1;
 }
 
-int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *obj, struct error *e)
+int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *obj, int grace_s,
+                   struct error *e)
 {
     json_auto_t *options = must_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind",
                                      "DeleteOptions", "preconditions", "uid", meta_uid(obj));
+    if (grace_s >= 0)
+        must_set(options, "gracePeriodSeconds", json_integer(grace_s));
     int r = kube_delete(k, kind, meta_namespace(obj), meta_name(obj), options, e);
     /* A conflict means that another object has taken the name: the one that was meant is gone. */
     return r == -ERR_NOT_FOUND || r == -ERR_CONFLICT ? 1 : r;

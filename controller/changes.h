@@ -23,8 +23,8 @@ int changes_write(struct kube *k, const struct kube_kind *kind, const char *sub,
                   const json_t *before, const json_t *after, json_t **ret, struct error *e);
 
 /* Delete exactly this object (by UID).  Gone already is success: 1 when it was, 0 when it has been
- * asked for. */
-int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *obj,
+ * asked for.  grace_s < 0: the object's own grace period. */
+int delete_exactly(struct kube *k, const struct kube_kind *kind, const json_t *obj, int grace_s,
                    struct error *e);
 
 /* Take finalizers off in `obj` (a copy of the caller's); true when one was there. */

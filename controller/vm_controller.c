@@ -173,7 +173,7 @@ static int stop(struct round *r, struct error *e)
     struct vm_controller *c = r->c;
 
     expect_death(c->expected, r->key, meta_uid(r->vmi));
-    int n = delete_exactly(c->ctx->kube, &KIND_VMI, r->vmi, e);
+    int n = delete_exactly(c->ctx->kube, &KIND_VMI, r->vmi, -1, e);
     if (n < 0) {
         saw_death(c->expected, r->key, meta_uid(r->vmi));
         event_record(c->events, &KIND_VM, r->vm, EVENT_WARNING, REASON_DELETE_FAILED,

@@ -219,11 +219,21 @@ static int create_pod(struct round *r, struct error *e)
 
 /* ---- removing pods ---- */
 
+/*
+ * Seconds for a pod to end, or -1 for its own.  Before the hand-over there is no guest to
+ * wait for, and a container that has just begun misses the signal that asks it to end:
+ * PID 1 has no handler before its first instructions.
+ */
+static int grace_of(const json_t *vmi)
+{
+    return meta_label(vmi, LABEL_NODE_NAME) ? -1 : 1;
+}
+
 static int delete_pod(struct round *r, const json_t *pod, struct error *e)
 {
     struct vmi_controller *c = r->c;
     expect_death(c->expected, r->key, meta_uid(pod));
-    int n = delete_exactly(c->ctx->kube, &KIND_POD, pod, e);
+    int n = delete_exactly(c->ctx->kube, &KIND_POD, pod, grace_of(r->vmi), e);
     if (n < 0) {
         saw_death(c->expected, r->key, meta_uid(pod));
         event_record(c->events, &KIND_VMI, r->vmi, EVENT_WARNING, REASON_DELETE_FAILED,

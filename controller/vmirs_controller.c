@@ -123,7 +123,7 @@ static int create_one(struct batch *b, json_t *vmi, struct error *e)
 static int delete_one(struct batch *b, json_t *vmi, struct error *e)
 {
     struct vmirs_controller *c = b->c;
-    int n = delete_exactly(c->ctx->kube, &KIND_VMI, vmi, e);
+    int n = delete_exactly(c->ctx->kube, &KIND_VMI, vmi, -1, e);
     if (n < 0) {
         saw_death(c->expected, b->key, meta_uid(vmi));
         event_record(c->events, &KIND_VMIRS, b->rs, EVENT_WARNING, REASON_DELETE_FAILED,
