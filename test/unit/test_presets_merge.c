@@ -62,7 +62,7 @@ static json_t *presets_of_rows(const char *text)
     size_t i;
     json_t *row;
 
-    json_array_foreach (rows, i, row)
+    json_array_foreach(rows, i, row)
         must_append(presets, must_pack("{s:{s:O}, s:{s:O, s:O}}", "metadata", "name",
                                        json_object_get(row, "name"), "spec", "selector",
                                        json_object_get(row, "selector"), "domain",
@@ -76,7 +76,7 @@ static size_t marked(const json_t *vmi)
     json_t *value;
     size_t n = 0;
 
-    json_object_foreach (jpath_obj(vmi, "metadata.annotations"), key, value)
+    json_object_foreach(jpath_obj(vmi, "metadata.annotations"), key, value)
         n += strncmp(key, "virtualmachinepreset.kubevirt.io/", 33) == 0;
     return n;
 }
@@ -94,8 +94,8 @@ static void merges(void **state)
     presets_apply(presets, vmi, &f);
     assert_json(jpath(vmi, c->path), want);
     for (const char *at = c->applied; *at; at += strspn(at, " "), n++) {
-        scoped(free) char *key =
-            must_asprintf("virtualmachinepreset.kubevirt.io/%.*s", (int)strcspn(at, " "), at);
+        scoped(free) char *name = must_strndup(at, strcspn(at, " "));
+        scoped(free) char *key = must_asprintf("virtualmachinepreset.kubevirt.io/%s", name);
 
         assert_string_equal(meta_annotation(vmi, key), "kubevirt.io/v1");
         at += strcspn(at, " ");

@@ -60,9 +60,10 @@ static json_t *answer_of(const struct review *rv, const json_t *body)
 static void allowed_with_the_uid(void **state)
 {
     json_auto_t *body = json_q("{'apiVersion':'admission.k8s.io/v1'}");
-    json_auto_t *want = json_loads("{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\","
-                                   "\"response\":{\"uid\":\"a\\\"\\\\\\u0001\\u00e9\",\"allowed\":true}}",
-                                   0, NULL);
+    json_auto_t *want =
+        json_loads("{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\","
+                   "\"response\":{\"uid\":\"a\\\"\\\\\\u0001\\u00e9\",\"allowed\":true}}",
+                   0, NULL);
     struct review rv = { .uid = "a\"\\\x01\xc3\xa9" };
     json_auto_t *got = answer_of(&rv, body);
 
@@ -102,7 +103,8 @@ static void patch_makes_the_new_object(void **state)
 {
     json_auto_t *body = json_q("{}");
     json_t *object = json_q("{'spec':{'a':1,'b':[1,2]}}");
-    struct review rv = { .uid = "u", .object = object,
+    struct review rv = { .uid = "u",
+                         .object = object,
                          .changed = json_q("{'spec':{'a':2,'b':[1,2,3],'c':{}}}") };
     json_auto_t *got = answer_of(&rv, body);
     size_t len;
@@ -164,9 +166,25 @@ static const char rich_vmi[] =
     "'status':{'phase':'Pending','nodeName':'n','volumeStatus':[{'name':'v','target':'t'}]}}";
 
 static const char *const bad_values[] = {
-    "null",   "true",     "-1",   "9223372036854775807", "-9223372036854775808", "0.5",
-    "\"\"",   "\"x\"",    "\"9E\"", "\"-1\"", "[]", "[null]", "[[]]", "[{}]", "{}", "{\"\":null}",
-    "{\"a\":{\"b\":[]}}", "\"170141183460469231731687303715884105727\"", "\"\\u00e9/../\\\\\"",
+    "null",
+    "true",
+    "-1",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "0.5",
+    "\"\"",
+    "\"x\"",
+    "\"9E\"",
+    "\"-1\"",
+    "[]",
+    "[null]",
+    "[[]]",
+    "[{}]",
+    "{}",
+    "{\"\":null}",
+    "{\"a\":{\"b\":[]}}",
+    "\"170141183460469231731687303715884105727\"",
+    "\"\\u00e9/../\\\\\"",
 };
 
 static struct cluster_config *config;
@@ -175,12 +193,12 @@ static void try_all(const json_t *object, const struct kind *kind, review_fn *co
 {
     for (; *fns; fns++) {
         for (int is_update = 0; is_update < 2; is_update++) {
-            json_auto_t *body = must_pack("{s:s, s:{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O, s:O}}",
-                                          "kind", "AdmissionReview", "request", "uid", "u",
-                                          "operation", is_update ? "UPDATE" : "CREATE", "userInfo",
-                                          "username", "system:serviceaccount:kubevirt:kubevirt-controller",
-                                          "resource", "group", kind->group, "resource", kind->plural,
-                                          "object", object, "oldObject", object);
+            json_auto_t *body = must_pack(
+                "{s:s, s:{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O, s:O}}", "kind", "AdmissionReview",
+                "request", "uid", "u", "operation", is_update ? "UPDATE" : "CREATE", "userInfo",
+                "username", "system:serviceaccount:kubevirt:kubevirt-controller", "resource",
+                "group", kind->group, "resource", kind->plural, "object", object, "oldObject",
+                object);
             struct review rv = { .installation = "kubevirt", .config = config };
             scoped_buf out = BUF_INIT(0);
             struct error e;
@@ -209,8 +227,8 @@ static void judge(const json_t *vmi)
     static review_fn *const of_rs[] = { validate_vmirs, NULL };
     static review_fn *const of_preset[] = { validate_preset, NULL };
     const json_t *spec = json_object_get(vmi, "spec");
-    json_auto_t *vm = must_pack("{s:{s:s}, s:{s:s, s:{s:O?, s:O?}}}", "metadata", "name", "m", "spec",
-                                "runStrategy", "Always", "template", "metadata",
+    json_auto_t *vm = must_pack("{s:{s:s}, s:{s:s, s:{s:O?, s:O?}}}", "metadata", "name", "m",
+                                "spec", "runStrategy", "Always", "template", "metadata",
                                 json_object_get(vmi, "metadata"), "spec", spec);
     json_auto_t *rs = must_pack("{s:{s:{}, s:{s:O?, s:O?}}}", "spec", "selector", "template",
                                 "metadata", json_object_get(vmi, "metadata"), "spec", spec);
@@ -242,7 +260,7 @@ static void hurt_below(json_t *whole, json_t *v, const json_t *bad)
     const char *key;
     json_t *item;
 
-    json_object_foreach_safe (v, next, key, item)
+    json_object_foreach_safe(v, next, key, item)
         hurt_member(whole, v, key, bad);
     for (size_t i = 0; i < json_array_size(v); i++) {
         json_auto_t *kept = json_incref(json_array_get(v, i));

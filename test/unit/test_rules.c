@@ -12,7 +12,8 @@
 #include "webhooks/rules_vm.h"
 #include "webhooks/rules_vmi.h"
 
-static const char good[] = "{'domain':{'devices':{},'memory':{'guest':'1Gi'}},'architecture':'amd64'}";
+static const char good[] =
+    "{'domain':{'devices':{},'memory':{'guest':'1Gi'}},'architecture':'amd64'}";
 
 static const char gates_on[] =
     "{'spec':{'configuration':{'developerConfiguration':{'featureGates':['HostDisk','HostDevices',"
@@ -27,9 +28,11 @@ struct rule_case {
     const char *config; /* NULL: the defaults */
 };
 
-#define ROW(title, given, found, ...) \
-    { .name = (title), .spec = (given), .want = (found), ##__VA_ARGS__ }
-#define DOMAIN(members)  "{'domain':{" members "}}"
+#define ROW(title, given, found, ...)                                    \
+    {                                                                    \
+        .name = (title), .spec = (given), .want = (found), ##__VA_ARGS__ \
+    }
+#define DOMAIN(members) "{'domain':{" members "}}"
 #define DEVICES(members) DOMAIN("'devices':{" members "}")
 #define POD_NIC(members)                                                      \
     "{'networks':[{'name':'n','pod':{}}],'domain':{'devices':{'interfaces':[" \
@@ -310,10 +313,10 @@ static void instance_is_judged(void **state)
 /* A row needs a function, and a message unless its function words them. */
 static void tables_end(void **state)
 {
-    static const struct rule *const tables[] = { compute_rules, firmware_rules, disk_rules,
-                                                 storage_rules, volume_rules,   network_rules,
-                                                 device_rules,  claim_rules,    pod_rules,
-                                                 credential_rules, preset_rules, vm_template_rules };
+    static const struct rule *const tables[] = {
+        compute_rules, firmware_rules, disk_rules, storage_rules,    volume_rules, network_rules,
+        device_rules,  claim_rules,    pod_rules,  credential_rules, preset_rules, vm_template_rules
+    };
 
     for (size_t t = 0; t < countof(tables); t++) {
         size_t n = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each kind's validator adds to the rules of its spec: "Cause field" pairs, "" when allowed. */
+/* What each kind's validator adds to the rules of its spec: "Cause field" pairs, "" when allowed.
+ */
 #include "base/buf.h"
 #include "base/jpath.h"
 #include "rows.h"
@@ -10,7 +11,7 @@ struct validator_case {
     const char *name;
     review_fn *validate;
     const struct kind *kind;
-    const char *user; /* NULL: a user without rights of the installation */
+    const char *user;         /* NULL: a user without rights of the installation */
     const char *object, *old; /* old NULL: created */
     const char *want;
 };
@@ -19,18 +20,26 @@ struct validator_case {
 #define CONTROLLER SA "kubevirt-controller"
 #define HANDLER SA "kubevirt-handler"
 
-#define VMI(more) "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}" more "}}"
-#define VM(more)  "{'metadata':{'name':'m','namespace':'ns'},'spec':{'template':{'spec':{'domain':{'devices':{},'memory':{'guest':'1Gi'}}}}" more "}}"
-#define RS(more)  "{'metadata':{'name':'m'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':" more "}},'spec':{'domain':{'devices':{}}}}}}"
+#define VMI(more)                                                                                                   \
+    "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}" more \
+    "}}"
+#define VM(more)                                                                                                                    \
+    "{'metadata':{'name':'m','namespace':'ns'},'spec':{'template':{'spec':{'domain':{'devices':{},'memory':{'guest':'1Gi'}}}}" more \
+    "}}"
+#define RS(more)                                                                                                        \
+    "{'metadata':{'name':'m'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':" more \
+    "}},'spec':{'domain':{'devices':{}}}}}}"
 #define PRESET(domain) "{'metadata':{'name':'p'},'spec':{'selector':{}" domain "}}"
-#define MIGRATION(spec) "{'metadata':{'name':'g','labels':{'kubevirt.io/vmi-name':'m'}},'spec':{" spec "}}"
+#define MIGRATION(spec) \
+    "{'metadata':{'name':'g','labels':{'kubevirt.io/vmi-name':'m'}},'spec':{" spec "}}"
 
 #define ON_VM validate_vm, &kind_vm
 #define ON_CREATE validate_vmi_create, &kind_vmi
 #define ON_UPDATE validate_vmi_update, &kind_vmi
 
-#define VMI_DISKS(bus) \
-    "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{'disks':[{'name':'v','disk':{'bus':'" bus "'}}]},'memory':{'guest':'1Gi'}}," \
+#define VMI_DISKS(bus)                                                                                                      \
+    "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{'disks':[{'name':'v','disk':{'bus':'" bus \
+    "'}}]},'memory':{'guest':'1Gi'}},"                                                                                      \
     "'volumes':[{'name':'v','persistentVolumeClaim':{'claimName':'c','hotpluggable':true}}]}}"
 
 // clang-format off
@@ -121,9 +130,9 @@ static void decides(void **state)
     json_auto_t *old = json_q(c->old);
     json_auto_t *body = must_pack(
         "{s:s, s:{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O, s:O?}}", "kind", "AdmissionReview",
-        "request", "uid", "u", "operation", old ? "UPDATE" : "CREATE", "namespace", "ns", "userInfo",
-        "username", c->user ? c->user : "someone", "resource", "group", c->kind->group, "resource",
-        c->kind->plural, "object", object, "oldObject", old);
+        "request", "uid", "u", "operation", old ? "UPDATE" : "CREATE", "namespace", "ns",
+        "userInfo", "username", c->user ? c->user : "someone", "resource", "group", c->kind->group,
+        "resource", c->kind->plural, "object", object, "oldObject", old);
     struct review rv = { .installation = "kubevirt" };
     struct cluster_config *config = NULL;
     scoped_buf got = BUF_INIT(0);
@@ -145,5 +154,6 @@ static void decides(void **state)
 
 int main(void)
 {
-    return RUN_ROWS("validators", cases, decides) + RUN_ROWS("mutators refuse", mutator_cases, decides);
+    return RUN_ROWS("validators", cases, decides) +
+           RUN_ROWS("mutators refuse", mutator_cases, decides);
 }
