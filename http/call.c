@@ -95,7 +95,8 @@ static void *on_request_line(void *arg, const char *uri, struct MHD_Connection *
     return c->call;
 }
 
-static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
 {
     struct http_headers *h = arg;
 
@@ -131,8 +132,8 @@ static enum MHD_Result begin(struct http_call *c, const char *method)
     c->head_bytes = info ? info->header_size : 0;
 
     int seen = MHD_get_connection_values(c->link, MHD_HEADER_KIND, on_header, &c->headers);
-    if (seen > HTTP_HEADERS_MAX || MHD_get_connection_values(c->link, MHD_HEADER_KIND, NULL, NULL) >
-                                       HTTP_HEADERS_MAX) {
+    if (seen > HTTP_HEADERS_MAX ||
+        MHD_get_connection_values(c->link, MHD_HEADER_KIND, NULL, NULL) > HTTP_HEADERS_MAX) {
         (void)error_set(&e, ERR_TOO_LARGE, "more than %d headers", HTTP_HEADERS_MAX);
         return refuse(c, 431, &e);
     }
@@ -273,13 +274,13 @@ struct MHD_Daemon *call_start_daemon(struct server_thread *t, size_t pool_bytes)
     unsigned idle_s = (unsigned)((o->idle_timeout_ms + 999) / 1000);
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-        NULL, on_access, t, MHD_OPTION_NOTIFY_CONNECTION, on_connection, t, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, t, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, t, MHD_OPTION_UNESCAPE_CALLBACK,
-        no_unescape, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        pool_bytes, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
-        MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME, 0,
+        NULL, NULL, on_access, t, MHD_OPTION_NOTIFY_CONNECTION, on_connection, t,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, t, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
+        t, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)o->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes, MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
+        (size_t)POOL_STEP_BYTES, MHD_OPTION_END);
 }
 
 /* ---- what the handler sees ---- */
@@ -383,7 +384,8 @@ bool http_call_is_gone(const struct http_call *c)
     /* The descriptor stays open as long as the call is suspended and the gate open. */
     (void)pthread_mutex_lock(&c->gate->lock);
     struct pollfd p = { .fd = c->plain_fd, .events = POLLRDHUP };
-    is_gone = c->gate->is_closed || (poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)));
+    is_gone =
+        c->gate->is_closed || (poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)));
     (void)pthread_mutex_unlock(&c->gate->lock);
     return is_gone;
 }

@@ -42,7 +42,7 @@ struct http_client {
     char *username;
     char *password;
     struct http_headers headers; /* of every request */
-    char *host_header; /* with tls_server_name: what the URL's host was */
+    char *host_header;           /* with tls_server_name: what the URL's host was */
     char *connect_to;
     bool is_insecure;
     char *(*authorization)(void *ctx);
@@ -120,7 +120,8 @@ struct http_client *http_client_new(const struct http_client_options *o)
     c->is_insecure = o->is_insecure;
     c->authorization = o->authorization;
     c->authorization_ctx = o->authorization_ctx;
-    c->connect_timeout_ms = o->connect_timeout_ms > 0 ? (long)o->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+    c->connect_timeout_ms =
+        o->connect_timeout_ms > 0 ? (long)o->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     if (o->tls_server_name && *o->tls_server_name)
         use_server_name(c, o->base_url, o->tls_server_name);
     c->pem = pem_store_new((const char *[]){ o->ca_file, o->cert_file, o->key_file },
@@ -194,7 +195,8 @@ static void add_line(struct curl_slist **list, const char *line)
     *list = grown;
 }
 
-static int add_header(struct curl_slist **list, const char *name, const char *value, struct error *e)
+static int add_header(struct curl_slist **list, const char *name, const char *value,
+                      struct error *e)
 {
     if (strpbrk(value, "\r\n"))
         return error_set(e, ERR_BAD_REQUEST, "header %s has a line break in its value", name);
@@ -204,8 +206,8 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 0;
 }
 
-static int setup_headers(struct client_setup *s, struct http_client *c, const struct http_request *q,
-                         struct error *e)
+static int setup_headers(struct client_setup *s, struct http_client *c,
+                         const struct http_request *q, struct error *e)
 {
     const struct http_headers none = { 0 };
     const struct http_headers *h = q->headers ? q->headers : &none;
@@ -227,7 +229,8 @@ static int setup_headers(struct client_setup *s, struct http_client *c, const st
     add_line(&s->headers, "Expect:"); /* no round trip before a large body */
     if (c->host_header)
         add_line(&s->headers, c->host_header);
-    scoped(free) char *authorization = c->authorization ? c->authorization(c->authorization_ctx) : NULL;
+    scoped(free) char *authorization =
+        c->authorization ? c->authorization(c->authorization_ctx) : NULL;
     return authorization ? add_header(&s->headers, "Authorization", authorization, e) : 0;
 }
 
@@ -307,8 +310,8 @@ static void setup_connection(CURL *curl, const struct http_client *c, struct cli
     }
 }
 
-int client_setup(struct client_setup *s, CURL *curl, struct http_client *c, const struct http_request *q,
-                 struct pem_set *pem, struct error *e)
+int client_setup(struct client_setup *s, CURL *curl, struct http_client *c,
+                 const struct http_request *q, struct pem_set *pem, struct error *e)
 {
     *s = (struct client_setup){ .pem = pem };
     int r = setup_headers(s, c, q, e);
@@ -442,7 +445,7 @@ int http_client_do(struct http_client *c, const struct http_request *q, struct h
                    struct error *e)
 {
     *ret = (struct http_response){ .body = BUF_INIT(q->response_max_bytes ? q->response_max_bytes
-                                                                           : response_max_default) };
+                                                                          : response_max_default) };
     struct pem_set *pem = NULL;
     int r = http_client_pem(c, &pem, e);
     if (r < 0)
@@ -453,7 +456,8 @@ int http_client_do(struct http_client *c, const struct http_request *q, struct h
     struct client_setup setup;
     r = client_setup(&setup, curl, c, q, pem, e);
     if (r == 0) {
-        curl_must(curl, CURLOPT_TIMEOUT_MS, (long)(q->timeout_ms > 0 ? q->timeout_ms : CALL_TIMEOUT_MS));
+        curl_must(curl, CURLOPT_TIMEOUT_MS,
+                  (long)(q->timeout_ms > 0 ? q->timeout_ms : CALL_TIMEOUT_MS));
         curl_must(curl, CURLOPT_WRITEFUNCTION, on_body);
         curl_must(curl, CURLOPT_WRITEDATA, ret);
         curl_must(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -462,9 +466,9 @@ int http_client_do(struct http_client *c, const struct http_request *q, struct h
         long status = 0;
         (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
         ret->status = (int)status;
-        r = ret->body.truncated ? error_set(e, ERR_TOO_LARGE, "answer is larger than %zu bytes",
-                                            ret->body.max)
-                                : client_result(curl, code, &setup, e);
+        r = ret->body.truncated
+                ? error_set(e, ERR_TOO_LARGE, "answer is larger than %zu bytes", ret->body.max)
+                : client_result(curl, code, &setup, e);
     }
     if (r < 0)
         http_response_done(ret);

@@ -17,7 +17,8 @@
 
 struct http_client;
 
-/* All strings are copied.  PEM material may be given as files (re-read for new connections) or as text. */
+/* All strings are copied.  PEM material may be given as files (re-read for new connections) or as
+ * text. */
 struct http_client_options {
     const char *base_url;  /* "https://10.96.0.1:443", "http://localhost" with unix_path */
     const char *unix_path; /* speak over this unix socket */
@@ -28,8 +29,9 @@ struct http_client_options {
     const char *proxy_url;
     const char *user_agent;
     const char *username, *password; /* basic authentication */
-    const struct http_headers *headers; /* sent with every request besides its own (impersonation); copied */
-    bool is_insecure;                /* no verification (kubeconfig's insecure-skip-tls-verify) */
+    const struct http_headers
+        *headers;     /* sent with every request besides its own (impersonation); copied */
+    bool is_insecure; /* no verification (kubeconfig's insecure-skip-tls-verify) */
     /* Called before each request; returns a new "Bearer ..." value or NULL.  Any thread. */
     char *(*authorization)(void *ctx);
     void *authorization_ctx;
@@ -43,13 +45,13 @@ void http_client_set_pair(struct http_client *c, const char *cert_pem, const cha
 
 struct http_request {
     enum http_method method;
-    const char *path; /* with query, starts with / */
+    const char *path;                   /* with query, starts with / */
     const struct http_headers *headers; /* may be NULL */
     const void *body;
     size_t body_len;
-    const char *content_type; /* of the body */
-    const char *accept;       /* NULL: application/json */
-    int64_t timeout_ms;       /* whole call; 0 is 30 s */
+    const char *content_type;  /* of the body */
+    const char *accept;        /* NULL: application/json */
+    int64_t timeout_ms;        /* whole call; 0 is 30 s */
     size_t response_max_bytes; /* 0 is 64 MiB */
 };
 
@@ -78,21 +80,26 @@ void http_watcher_free(struct http_watcher *w); /* stops the thread; every on_en
 
 /* All on the watcher's thread; must not block long. */
 struct http_watch_events {
-    void (*on_status)(int status, void *ctx);                        /* once, may be NULL */
-    void (*on_line)(const char *line, size_t len, void *ctx);        /* whole lines, without \n; at most 16 MiB */
-    void (*on_end)(int status, const struct error *why, void *ctx);  /* once; why->code ERR_NONE when it ended cleanly; for a non-2xx status, msg is the body's start */
+    void (*on_status)(int status, void *ctx); /* once, may be NULL */
+    void (*on_line)(const char *line, size_t len,
+                    void *ctx); /* whole lines, without \n; at most 16 MiB */
+    void (*on_end)(int status, const struct error *why,
+                   void *ctx); /* once; why->code ERR_NONE when it ended cleanly; for a non-2xx
+                                  status, msg is the body's start */
 };
 
 /* Any thread.  Idle for longer than idle_timeout_ms (0: never) counts as broken. */
 struct http_watch *http_watch_start(struct http_watcher *w, struct http_client *c,
                                     const struct http_request *q, int64_t idle_timeout_ms,
                                     const struct http_watch_events *events, void *ctx);
-/* Ask it to end; on_end is still called, later, on the watcher's thread; the handle is invalid after that. */
+/* Ask it to end; on_end is still called, later, on the watcher's thread; the handle is invalid
+ * after that. */
 void http_watch_stop(struct http_watch *h);
 
 /* Run fn on the watcher's thread after ms (>= 0).  Any thread. */
 void http_watcher_after(struct http_watcher *w, int64_t ms, void (*fn)(void *), void *ctx);
-/* Forget what waits with this ctx (its owner goes away); a call that has begun is not waited for.  Any thread. */
+/* Forget what waits with this ctx (its owner goes away); a call that has begun is not waited for.
+ * Any thread. */
 void http_watcher_cancel(struct http_watcher *w, const void *ctx);
 
 #endif

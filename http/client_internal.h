@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What http_client_do and http_watch share: one request laid onto a curl handle.  Inside http/ only. */
+/* What http_client_do and http_watch share: one request laid onto a curl handle.  Inside http/
+ * only. */
 #ifndef HTTP_CLIENT_INTERNAL_H
 #define HTTP_CLIENT_INTERNAL_H
 
@@ -29,8 +30,8 @@ void client_setup_done(struct client_setup *s);
  * Everything but timeouts and callbacks.  q->body must outlive the transfer.
  * -ERR_INTERNAL when credentials cannot be read, -ERR_BAD_REQUEST for a header that cannot be sent.
  */
-int client_setup(struct client_setup *s, CURL *curl, struct http_client *c, const struct http_request *q,
-                 struct pem_set *pem /* taken */, struct error *e);
+int client_setup(struct client_setup *s, CURL *curl, struct http_client *c,
+                 const struct http_request *q, struct pem_set *pem /* taken */, struct error *e);
 
 int http_client_pem(struct http_client *c, struct pem_set **ret, struct error *e);
 /* The connections made so far are not to be trusted (one went silent). */

@@ -263,7 +263,8 @@ static bool is_sendable(const struct dial_request *q)
         if ((unsigned char)*p <= ' ' || *p == 0x7f)
             return false;
     for (size_t i = 0; q->headers && i < q->headers->len; i++)
-        if (strpbrk(q->headers->item[i].name, "\r\n: ") || strpbrk(q->headers->item[i].value, "\r\n"))
+        if (strpbrk(q->headers->item[i].name, "\r\n: ") ||
+            strpbrk(q->headers->item[i].value, "\r\n"))
             return false;
     return true;
 }
@@ -275,7 +276,8 @@ static int begin(struct dial *d, const struct dial_request *q)
     int on = 1;
 
     if (!is_sendable(q))
-        return error_set(&d->why, ERR_UNAVAILABLE, "the path or a header has a character that cannot be sent");
+        return error_set(&d->why, ERR_UNAVAILABLE,
+                         "the path or a header has a character that cannot be sent");
     if (len == 0)
         return error_set(&d->why, ERR_UNAVAILABLE, "\"%s\" is not an address",
                          q->unix_path ? q->unix_path : q->host);
@@ -308,7 +310,8 @@ static void write_request(struct buf *out, const struct dial_request *q)
             strcasecmp(name, "Transfer-Encoding") != 0)
             (void)buf_addf(out, "%s: %s\r\n", name, h->item[i].value);
     }
-    if (q->body_len > 0 || q->method == HTTP_POST || q->method == HTTP_PUT || q->method == HTTP_PATCH)
+    if (q->body_len > 0 || q->method == HTTP_POST || q->method == HTTP_PUT ||
+        q->method == HTTP_PATCH)
         (void)buf_addf(out, "Content-Length: %zu\r\n", q->body_len);
     if (!http_headers_get(h, "Connection"))
         (void)buf_adds(out, "Connection: close\r\n");

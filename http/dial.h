@@ -22,7 +22,7 @@ struct dial_request {
     struct tls_keys *keys;    /* NULL: plain */
     struct tls_policy policy; /* copied; cn strings must outlive the exchange */
     enum http_method method;
-    const char *path; /* with query */
+    const char *path;                   /* with query */
     const struct http_headers *headers; /* Host is added; Connection/Upgrade are sent as given */
     const void *body;
     size_t body_len;
@@ -44,7 +44,8 @@ struct dial_answer {
 typedef void dial_done_fn(const struct dial_answer *a, void *arg);
 
 /* On the loop's thread.  Everything in *q is copied. */
-struct dial *dial_start(struct loop *l, const struct dial_request *q, dial_done_fn *done, void *arg);
+struct dial *dial_start(struct loop *l, const struct dial_request *q, dial_done_fn *done,
+                        void *arg);
 /* Give up without calling done. */
 void dial_cancel(struct dial *d);
 

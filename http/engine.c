@@ -14,7 +14,8 @@ enum { RUNS_AT_ONCE = 8 };
 
 static const size_t pool_bytes[ENGINE_SIZES] = {
     [ENGINE_SMALL] = 20 * 1024,
-    [ENGINE_LARGE] = HTTP_HEAD_BYTES_MAX + 32 * 1024, /* the rest for header entries and the answer's head */
+    [ENGINE_LARGE] =
+        HTTP_HEAD_BYTES_MAX + 32 * 1024, /* the rest for header entries and the answer's head */
 };
 
 void engine_run(struct engine *e)

@@ -217,8 +217,11 @@ void conn_upgraded_plain(struct conn *c, int fd)
 {
     struct plain_takeover *p = must_calloc(1, sizeof(*p));
 
-    *p = (struct plain_takeover){ .thread = c->thread, .fd = fd, .early = c->early,
-                                  .taken = TAKE(c->taken), .arg = c->taken_arg };
+    *p = (struct plain_takeover){ .thread = c->thread,
+                                  .fd = fd,
+                                  .early = c->early,
+                                  .taken = TAKE(c->taken),
+                                  .arg = c->taken_arg };
     c->early = (struct buf){ 0 };
     /* Later: this is inside MHD_run, where user code should not be. */
     loop_post(c->thread->loop, take_over_plain, p);
@@ -318,8 +321,8 @@ static bool join(struct conn *c, enum engine_size size)
     c->engine = engine_of(t, size);
     c->is_aligned = true;
     t->adding = c;
-    enum MHD_Result r = MHD_add_connection(c->engine->mhd, pair[1], (const struct sockaddr *)&nobody,
-                                           sizeof(nobody.sun_family));
+    enum MHD_Result r = MHD_add_connection(
+        c->engine->mhd, pair[1], (const struct sockaddr *)&nobody, sizeof(nobody.sun_family));
     t->adding = NULL;
     if (r != MHD_YES)
         return false;

@@ -12,8 +12,8 @@
 #include "base/str.h"
 
 static const char *const method_names[] = {
-    [HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
-    [HTTP_PUT] = "PUT",     [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE",
+    [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     [HTTP_OPTIONS] = "OPTIONS",
 };
 _Static_assert(countof(method_names) == HTTP_METHOD_COUNT, "a name for every method");
@@ -89,7 +89,8 @@ static bool is_token(const char *s)
     if (!*s)
         return false;
     for (; *s; s++) {
-        bool is_alnum = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+        bool is_alnum =
+            (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
         if (!is_alnum && !strchr("!#$%&'*+-.^_`|~", *s))
             return false;
     }
@@ -156,7 +157,8 @@ bool http_headers_has_token(const struct http_headers *h, const char *name, cons
 {
     size_t from = 0;
 
-    for (const char *v = http_headers_next(h, name, &from); v; v = http_headers_next(h, name, &from))
+    for (const char *v = http_headers_next(h, name, &from); v;
+         v = http_headers_next(h, name, &from))
         if (list_has_token(v, token))
             return true;
     return false;

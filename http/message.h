@@ -35,11 +35,14 @@ struct http_headers {
 };
 
 void http_headers_done(struct http_headers *h);
-bool http_headers_add(struct http_headers *h, const char *name, const char *value); /* false past the limit */
-/* Case-insensitive; first match at or after *from (NULL: from the start), which is moved past it. */
+bool http_headers_add(struct http_headers *h, const char *name,
+                      const char *value); /* false past the limit */
+/* Case-insensitive; first match at or after *from (NULL: from the start), which is moved past it.
+ */
 const char *http_headers_get(const struct http_headers *h, const char *name);
 const char *http_headers_next(const struct http_headers *h, const char *name, size_t *from);
-/* Does a comma-separated header list hold this token (case-insensitive)?  e.g. Connection: upgrade */
+/* Does a comma-separated header list hold this token (case-insensitive)?  e.g. Connection: upgrade
+ */
 bool http_headers_has_token(const struct http_headers *h, const char *name, const char *token);
 
 const char *http_status_text(int status);

@@ -54,7 +54,8 @@ static char *dup_or_null(const char *s)
     return s ? must_strdup(s) : NULL;
 }
 
-struct pem_store *pem_store_new(const char *const file[PEM_PARTS], const char *const text[PEM_PARTS])
+struct pem_store *pem_store_new(const char *const file[PEM_PARTS],
+                                const char *const text[PEM_PARTS])
 {
     struct pem_store *s = must_calloc(1, sizeof(*s));
 
@@ -107,8 +108,9 @@ static bool look(const char *path, struct signature *ret)
 
     if (stat(path, &st) < 0)
         return false;
-    *ret = (struct signature){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
-                               .mtime = st.st_mtim };
+    *ret = (struct signature){
+        .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .mtime = st.st_mtim
+    };
     return true;
 }
 
@@ -162,8 +164,8 @@ static char *fd_path(int fd, unsigned generation)
 {
     static const char slashes[] = "////////////////////////////////";
 
-    return must_asprintf("/proc/self/fd%.*s%d", 1 + (int)(generation % (sizeof(slashes) - 1)), slashes,
-                         fd);
+    return must_asprintf("/proc/self/fd%.*s%d", 1 + (int)(generation % (sizeof(slashes) - 1)),
+                         slashes, fd);
 }
 
 static int make_set(struct pem_store *s, struct pem_set **ret, struct error *e)

@@ -18,7 +18,8 @@ struct pem_store; /* where the parts come from; follows changing files */
 struct pem_set;   /* the parts of one moment; immutable, reference-counted */
 
 /* file or text (or neither) for each part; copied. */
-struct pem_store *pem_store_new(const char *const file[PEM_PARTS], const char *const text[PEM_PARTS]);
+struct pem_store *pem_store_new(const char *const file[PEM_PARTS],
+                                const char *const text[PEM_PARTS]);
 void pem_store_free(struct pem_store *s);
 
 /* Replace certificate and key by texts. */

@@ -11,10 +11,10 @@
 #include "http/stream_internal.h"
 
 enum {
-    CHUNK_BYTES = 16 * 1024,   /* one TLS record */
-    CHUNKS_AT_ONCE = 16,       /* then the loop's other descriptors have their turn */
-    LAST_BYTES_MS = 5 * 1000,  /* for the survivor to take what was read before the end */
-    LINGER_MS = 1000,          /* for the survivor to read it, before its socket is closed */
+    CHUNK_BYTES = 16 * 1024,  /* one TLS record */
+    CHUNKS_AT_ONCE = 16,      /* then the loop's other descriptors have their turn */
+    LAST_BYTES_MS = 5 * 1000, /* for the survivor to take what was read before the end */
+    LINGER_MS = 1000,         /* for the survivor to read it, before its socket is closed */
 };
 
 enum phase { RELAYING, LAST_BYTES, LINGERING };
@@ -118,8 +118,8 @@ static void on_event(struct stream *s, int events, void *arg);
 static void relay_watch(struct relay *r)
 {
     for (int i = 0; i < 2; i++) {
-        struct way *out = &r->way[i];     /* what this stream sends */
-        struct way *in = &r->way[1 - i];  /* what it is sent */
+        struct way *out = &r->way[i];    /* what this stream sends */
+        struct way *in = &r->way[1 - i]; /* what it is sent */
         int want = 0;
         if (r->phase == RELAYING && !out->held)
             want |= LOOP_READ;
@@ -178,7 +178,8 @@ static void on_event(struct stream *s, int events, void *arg)
     }
     for (int i = 0; i < 2; i++) {
         struct way *w = &r->way[i];
-        bool is_meant = ((events & LOOP_READ) && w->from == s) || ((events & LOOP_WRITE) && w->to == s);
+        bool is_meant =
+            ((events & LOOP_READ) && w->from == s) || ((events & LOOP_WRITE) && w->to == s);
         if (!is_meant || move(w) != STREAM_FAILED)
             continue;
         /* `to` is gone: what it said before that is still delivered. */

@@ -96,7 +96,8 @@ void http_call_set_header(struct http_call *c, const char *name, const char *val
     (void)http_headers_add(&c->extra, name, value);
 }
 
-void http_reply(struct http_call *c, int status, const char *content_type, const void *data, size_t len)
+void http_reply(struct http_call *c, int status, const char *content_type, const void *data,
+                size_t len)
 {
     reply_with(c, status, content_type, data ? data : "", len, MHD_RESPMEM_MUST_COPY);
 }
@@ -186,7 +187,8 @@ static void on_upgraded(void *arg, struct MHD_Connection *link, void *ctx, const
 /* Of the answer's headers, those that libmicrohttpd or the connection decide. */
 static bool is_hop_header(const char *name)
 {
-    static const char *const names[] = { "Connection", "Transfer-Encoding", "Content-Length", "Date" };
+    static const char *const names[] = { "Connection", "Transfer-Encoding", "Content-Length",
+                                         "Date" };
 
     for (size_t i = 0; i < countof(names); i++)
         if (strcasecmp(names[i], name) == 0)
@@ -194,7 +196,8 @@ static bool is_hop_header(const char *name)
     return false;
 }
 
-void http_upgrade(struct http_call *c, const struct http_headers *headers, http_taken_fn *taken, void *arg)
+void http_upgrade(struct http_call *c, const struct http_headers *headers, http_taken_fn *taken,
+                  void *arg)
 {
     const struct http_headers none = { 0 };
     const struct http_headers *h = headers ? headers : &none;

@@ -19,7 +19,8 @@ enum {
 
 void response_parser_init(struct response_parser *p, enum http_method method, size_t body_max)
 {
-    *p = (struct response_parser){ .method = method, .body = BUF_INIT(body_max),
+    *p = (struct response_parser){ .method = method,
+                                   .body = BUF_INIT(body_max),
                                    .line = BUF_INIT(HTTP_HEAD_BYTES_MAX) };
 }
 
@@ -37,7 +38,8 @@ static int bad(struct error *e, const char *what)
 
 /* ---- the head ---- */
 
-static int parse_status_line(struct response_parser *p, const char *line, size_t len, struct error *e)
+static int parse_status_line(struct response_parser *p, const char *line, size_t len,
+                             struct error *e)
 {
     bool is_http = len >= STATUS_LINE_MIN &&
                    (memcmp(line, "HTTP/1.1 ", 9) == 0 || memcmp(line, "HTTP/1.0 ", 9) == 0);
@@ -148,7 +150,8 @@ static ssize_t feed_head(struct response_parser *p, const char *data, size_t len
         return r;
     if (p->status < 200 && p->status != 101) {
         http_headers_done(&p->headers);
-        return ++p->interim > INTERIM_MAX ? bad(e, "too many interim answers") : (ssize_t)(head - before);
+        return ++p->interim > INTERIM_MAX ? bad(e, "too many interim answers")
+                                          : (ssize_t)(head - before);
     }
     r = choose_body(p, e);
     return r < 0 ? r : (ssize_t)(head - before);
@@ -156,8 +159,8 @@ static ssize_t feed_head(struct response_parser *p, const char *data, size_t len
 
 /* ---- the body ---- */
 
-static ssize_t feed_body(struct response_parser *p, const char *data, size_t len, enum response_state next,
-                         struct error *e)
+static ssize_t feed_body(struct response_parser *p, const char *data, size_t len,
+                         enum response_state next, struct error *e)
 {
     size_t taken = len < p->left ? len : p->left;
 
@@ -207,7 +210,8 @@ static int framing_line(struct response_parser *p, const char *line, struct erro
 }
 
 /* One line of chunk framing. */
-static ssize_t feed_framing(struct response_parser *p, const char *data, size_t len, struct error *e)
+static ssize_t feed_framing(struct response_parser *p, const char *data, size_t len,
+                            struct error *e)
 {
     const char *end = memchr(data, '\n', len);
     size_t taken = end ? (size_t)(end - data) + 1 : len;
@@ -246,7 +250,8 @@ static ssize_t feed_once(struct response_parser *p, const char *data, size_t len
     return 0;
 }
 
-ssize_t response_parser_feed(struct response_parser *p, const char *data, size_t len, struct error *e)
+ssize_t response_parser_feed(struct response_parser *p, const char *data, size_t len,
+                             struct error *e)
 {
     size_t taken = 0;
 
@@ -265,7 +270,8 @@ int response_parser_end(struct response_parser *p, struct error *e)
         p->state = RESPONSE_DONE;
     if (p->state == RESPONSE_DONE)
         return 0;
-    return error_set(e, ERR_UNAVAILABLE, p->state == RESPONSE_HEAD && p->line.len == 0
-                                             ? "the connection ended without an answer"
-                                             : "the connection ended within the answer");
+    return error_set(e, ERR_UNAVAILABLE,
+                     p->state == RESPONSE_HEAD && p->line.len == 0
+                         ? "the connection ended without an answer"
+                         : "the connection ended within the answer");
 }

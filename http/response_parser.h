@@ -46,7 +46,8 @@ void response_parser_done(struct response_parser *p);
  * Bytes taken (fewer than len only when the response is complete: state is
  * RESPONSE_DONE), or -ERR_UNAVAILABLE for what is not HTTP, -ERR_TOO_LARGE.
  */
-ssize_t response_parser_feed(struct response_parser *p, const char *data, size_t len, struct error *e);
+ssize_t response_parser_feed(struct response_parser *p, const char *data, size_t len,
+                             struct error *e);
 /* The connection ended: 0 when the response is whole. */
 int response_parser_end(struct response_parser *p, struct error *e);
 

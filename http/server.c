@@ -115,8 +115,9 @@ static bool is_engine_wanted(const struct server_thread *t)
 
 static int64_t tick_ms(const struct http_server *s)
 {
-    int64_t least = s->options.head_timeout_ms < s->options.idle_timeout_ms ? s->options.head_timeout_ms
-                                                                          : s->options.idle_timeout_ms;
+    int64_t least = s->options.head_timeout_ms < s->options.idle_timeout_ms
+                        ? s->options.head_timeout_ms
+                        : s->options.idle_timeout_ms;
     int64_t ms = least / 8;
 
     return ms < TICK_MS_MIN ? TICK_MS_MIN : ms > TICK_MS_MAX ? TICK_MS_MAX : ms;
@@ -264,7 +265,8 @@ static int listen_tcp(const char *address, int port, struct error *e)
     if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
                   is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr) != 1)
         return error_set(e, ERR_INVALID, "\"%s\" is not an IP address", address);
-    scoped_fd int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    scoped_fd int fd =
+        socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_set(e, ERR_INTERNAL, "socket: %s", strerror(errno));
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -273,7 +275,8 @@ static int listen_tcp(const char *address, int port, struct error *e)
     if (bind(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
              is_v6 ? sizeof(v6) : sizeof(v4)) < 0 ||
         listen(fd, BACKLOG) < 0)
-        return error_set(e, ERR_INTERNAL, "listen on %s port %d: %s", address, port, strerror(errno));
+        return error_set(e, ERR_INTERNAL, "listen on %s port %d: %s", address, port,
+                         strerror(errno));
     return TAKE_FD(fd);
 }
 
@@ -327,7 +330,8 @@ static void copy_options(struct http_server *s, const struct http_server_options
     mine->head_timeout_ms = o->head_timeout_ms > 0 ? o->head_timeout_ms : HEAD_TIMEOUT_MS;
 }
 
-int http_server_start(struct http_server **ret, const struct http_server_options *o, struct error *e)
+int http_server_start(struct http_server **ret, const struct http_server_options *o,
+                      struct error *e)
 {
     int fd = listen_as(o, e);
     if (fd < 0)

@@ -42,28 +42,33 @@ struct http_server_options {
     size_t body_max_bytes;    /* 0 is 3 MiB; over it: 413 as a Status */
     size_t connections_max;   /* 0 is 4096; over it: closed at accept */
     int64_t idle_timeout_ms;  /* 0 is 120 s: keep-alive connections */
-    int64_t head_timeout_ms;  /* 0 is 20 s: from the first byte to a whole request (slow clients), and for handshakes */
+    int64_t head_timeout_ms;  /* 0 is 20 s: from the first byte to a whole request (slow clients),
+                                 and for handshakes */
     http_handler_fn *handler;
     void *ctx;
 };
 
 /* Listening when it returns. */
-int http_server_start(struct http_server **ret, const struct http_server_options *o, struct error *e);
+int http_server_start(struct http_server **ret, const struct http_server_options *o,
+                      struct error *e);
 int http_server_port(const struct http_server *s);
 /* Stop accepting, answer what is in hand with Connection: close, wait up to grace_ms for calls. */
 void http_server_drain(struct http_server *s, int64_t grace_ms);
-/* Cuts what is left.  Kept calls that are answered later are dropped safely; streams must have been closed or moved. */
+/* Cuts what is left.  Kept calls that are answered later are dropped safely; streams must have been
+ * closed or moved. */
 void http_server_free(struct http_server *s);
 
 /* ---- what the handler sees; valid until the reply, on any thread ---- */
 
 enum http_method http_call_method(const struct http_call *c);
-const char *http_call_path(const struct http_call *c);  /* without query, NOT percent-decoded */
-const char *http_call_query(const struct http_call *c, const char *key); /* decoded value, NULL when absent, "" without '=' */
+const char *http_call_path(const struct http_call *c); /* without query, NOT percent-decoded */
+const char *http_call_query(const struct http_call *c,
+                            const char *key); /* decoded value, NULL when absent, "" without '=' */
 const char *http_call_query_string(const struct http_call *c); /* raw, "" when none */
 const struct http_headers *http_call_headers(const struct http_call *c);
 const char *http_call_header(const struct http_call *c, const char *name);
-const void *http_call_body(const struct http_call *c, size_t *ret_len); /* NUL-terminated past len */
+const void *http_call_body(const struct http_call *c,
+                           size_t *ret_len); /* NUL-terminated past len */
 const struct tls_identity *http_call_peer(const struct http_call *c);
 /* Of a unix socket's peer; -1 elsewhere. */
 pid_t http_call_peer_pid(const struct http_call *c);
@@ -77,7 +82,8 @@ void http_call_set_header(struct http_call *c, const char *name, const char *val
 
 /* ---- answering ---- */
 
-/* data is copied.  content_type may be NULL with len 0. Every response carries X-Content-Type-Options: nosniff. */
+/* data is copied.  content_type may be NULL with len 0. Every response carries
+ * X-Content-Type-Options: nosniff. */
 void http_reply(struct http_call *c, int status, const char *content_type, const void *data,
                 size_t len);
 /* data is static or outlives the server (precomputed documents): not copied. */
@@ -102,7 +108,8 @@ void http_upgrade(struct http_call *c, const struct http_headers *headers, http_
 
 /* A response whose body comes in pieces (chunked), e.g. a watch.  Write and end from any thread. */
 void http_stream_begin(struct http_call *c, int status, const char *content_type);
-bool http_stream_write(struct http_call *c, const void *data, size_t len); /* false: the reader is gone or too slow (1 MiB held); end it */
+bool http_stream_write(struct http_call *c, const void *data,
+                       size_t len); /* false: the reader is gone or too slow (1 MiB held); end it */
 void http_stream_end(struct http_call *c);
 
 #endif

@@ -58,8 +58,8 @@ struct server_thread {
     struct engine engine[ENGINE_SIZES];
     struct loop_timer *tick;
     struct conn *conns;
-    struct conn *adding;   /* being given to the engine at this moment */
-    atomic_size_t load;    /* connections here; read by the accepting thread */
+    struct conn *adding; /* being given to the engine at this moment */
+    atomic_size_t load;  /* connections here; read by the accepting thread */
     bool is_stopping;
     char scratch[SCRATCH_BYTES];
 };
@@ -115,7 +115,7 @@ struct conn {
     struct MHD_Connection *link; /* what the engine calls it; NULL before and after */
     size_t given_bytes;          /* to the engine, since the request began */
     bool is_aligned;             /* the engine holds no bytes of a next request */
-    struct http_call *call;        /* being read or answered */
+    struct http_call *call;      /* being read or answered */
 
     int64_t request_since_ms; /* first byte of a request that is not whole; 0 without */
     int64_t moved_ms;         /* last progress */
@@ -164,14 +164,15 @@ enum call_state {
 struct pieces; /* of a response that is written bit by bit */
 
 struct http_call {
-    atomic_int refs; /* the engine's; one for a kept call until its reply; one for pieces until their end */
+    atomic_int refs; /* the engine's; one for a kept call until its reply; one for pieces until
+                        their end */
     struct gate *gate;
-    struct conn *conn;             /* loop's thread; NULL once the connection is gone */
-    struct MHD_Connection *link;   /* loop's thread; likewise */
-    enum call_state state;         /* loop's thread */
-    bool has_begun;                /* loop's thread: its head is here */
-    bool is_suspended;             /* loop's thread */
-    bool is_dropped;               /* loop's thread: the server stops */
+    struct conn *conn;           /* loop's thread; NULL once the connection is gone */
+    struct MHD_Connection *link; /* loop's thread; likewise */
+    enum call_state state;       /* loop's thread */
+    bool has_begun;              /* loop's thread: its head is here */
+    bool is_suspended;           /* loop's thread */
+    bool is_dropped;             /* loop's thread: the server stops */
     bool is_kept;
     atomic_bool is_gone;
     int plain_fd; /* to look for a hang-up; -1 with TLS */

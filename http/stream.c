@@ -20,7 +20,7 @@ struct stream {
     char *early;          /* read before this was a stream */
     size_t early_len;
     size_t early_off;
-    int wanted; /* by the user */
+    int wanted;  /* by the user */
     int watched; /* what io is set to */
     stream_fn *fn;
     void *arg;
@@ -39,7 +39,8 @@ void stream_put_back(struct stream *s, const void *data, size_t len)
     s->early_off = 0;
 }
 
-static struct stream *make(struct loop *l, int fd, struct tls_conn *t, const void *early, size_t early_len)
+static struct stream *make(struct loop *l, int fd, struct tls_conn *t, const void *early,
+                           size_t early_len)
 {
     struct stream *s = must_calloc(1, sizeof(*s));
 
@@ -48,7 +49,8 @@ static struct stream *make(struct loop *l, int fd, struct tls_conn *t, const voi
     return s;
 }
 
-struct stream *stream_from_tls(struct loop *l, struct tls_conn *t, const void *early, size_t early_len)
+struct stream *stream_from_tls(struct loop *l, struct tls_conn *t, const void *early,
+                               size_t early_len)
 {
     return make(l, tls_conn_fd(t), t, early, early_len);
 }

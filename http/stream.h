@@ -28,7 +28,8 @@ struct stream *stream_from_fd(struct loop *l, int fd);
 ssize_t stream_read(struct stream *s, void *data, size_t len);
 ssize_t stream_write(struct stream *s, const void *data, size_t len);
 
-/* Call fn when one of `events` (LOOP_READ, LOOP_WRITE) can make progress; level-triggered; 0 pauses. */
+/* Call fn when one of `events` (LOOP_READ, LOOP_WRITE) can make progress; level-triggered; 0
+ * pauses. */
 typedef void stream_fn(struct stream *s, int events, void *arg);
 void stream_want(struct stream *s, int events, stream_fn *fn, void *arg);
 

@@ -140,7 +140,8 @@ void tls_keys_unref(struct tls_keys *k)
     free(k);
 }
 
-int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_pem, struct error *e)
+int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_pem,
+                      struct error *e)
 {
     struct tls_creds *made = NULL;
 

@@ -20,7 +20,8 @@ struct tls_keys *tls_keys_ref(struct tls_keys *k);
 void tls_keys_unref(struct tls_keys *k);
 
 /* PEM in memory.  The last good value stays when the new one does not parse or does not match. */
-int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_pem, struct error *e);
+int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_pem,
+                      struct error *e);
 /* One or more CA certificates; the peers' chains are checked against them. */
 int tls_keys_set_ca(struct tls_keys *k, const char *ca_pem, struct error *e);
 
@@ -30,7 +31,8 @@ int tls_keys_set_ca(struct tls_keys *k, const char *ca_pem, struct error *e);
  */
 int tls_keys_watch_files(struct tls_keys *k, const char *cert_path, const char *key_path,
                          struct error *e);
-/* Look at the watched files (call every few seconds from any one thread); true when something was reloaded. */
+/* Look at the watched files (call every few seconds from any one thread); true when something was
+ * reloaded. */
 bool tls_keys_poll(struct tls_keys *k);
 
 bool tls_keys_has_pair(const struct tls_keys *k);
@@ -40,7 +42,8 @@ int64_t tls_keys_expiry_ms(const struct tls_keys *k);
 /* What is asked of the other side. */
 enum tls_peer {
     TLS_PEER_ANY,      /* server: no client certificate is asked for; client: nothing is verified */
-    TLS_PEER_OPTIONAL, /* server: asked for, may be absent; an unverifiable one fails the handshake */
+    TLS_PEER_OPTIONAL, /* server: asked for, may be absent; an unverifiable one fails the handshake
+                        */
     TLS_PEER_REQUIRED, /* must be present and verify */
 };
 
@@ -55,7 +58,8 @@ struct tls_identity {
 struct tls_policy {
     enum tls_peer peer;
     bool is_tls13_only;
-    /* The peer's Subject CN must be one of these, when len > 0 (client side: instead of the host name). */
+    /* The peer's Subject CN must be one of these, when len > 0 (client side: instead of the host
+     * name). */
     const char *cn[TLS_CN_LIST_MAX];
     size_t cn_len;
 };

@@ -21,7 +21,8 @@
 
 enum { RAW_BYTES = 64 * 1024, WARNINGS_MAX = 8 };
 
-static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE";
+static const char priorities[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE";
 static const char priorities_13[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 
 struct tls_conn {
@@ -162,7 +163,7 @@ static bool read_cn(gnutls_session_t session, char out[TLS_CN_MAX])
         r = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, out, &size);
     gnutls_x509_crt_deinit(crt);
     if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        return true; /* without a CN: nobody in particular */
+        return true;                    /* without a CN: nobody in particular */
     if (r < 0 || strlen(out) != size) { /* too long, or with a NUL inside */
         out[0] = '\0';
         return false;
@@ -181,8 +182,10 @@ static bool is_listed(const struct tls_policy *p, const char *cn)
 static int verify(gnutls_session_t session)
 {
     struct tls_conn *t = gnutls_session_get_ptr(session);
-    const char *purpose = t->side == TLS_SERVER ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
-    gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)purpose };
+    const char *purpose =
+        t->side == TLS_SERVER ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
+    gnutls_typed_vdata_st data = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                   .data = (unsigned char *)purpose };
     unsigned status = 0;
 
     int r = gnutls_certificate_verify_peers(session, &data, 1, &status);
@@ -307,7 +310,8 @@ ssize_t tls_conn_read(struct tls_conn *t, void *data, size_t len)
         if (n == GNUTLS_E_PREMATURE_TERMINATION)
             return STREAM_EOF;
         /* Also GNUTLS_E_AGAIN for a session ticket or key update: more may be here. */
-        if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+        if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED ||
+            n == GNUTLS_E_WARNING_ALERT_RECEIVED) {
             warnings++;
             continue;
         }

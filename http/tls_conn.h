@@ -35,7 +35,8 @@ struct tls_conn *tls_conn_new(int fd, enum tls_side side, struct tls_keys *keys,
                               const struct tls_policy *policy);
 void tls_conn_free(struct tls_conn *t); /* closes fd; no close_notify */
 
-/* 1: done; 0: wait for tls_conn_wants(); -ERR_FORBIDDEN: this peer is refused; -ERR_UNAVAILABLE: broken. */
+/* 1: done; 0: wait for tls_conn_wants(); -ERR_FORBIDDEN: this peer is refused; -ERR_UNAVAILABLE:
+ * broken. */
 int tls_conn_handshake(struct tls_conn *t, struct error *e);
 int tls_conn_wants(const struct tls_conn *t); /* LOOP_READ or LOOP_WRITE */
 const struct tls_identity *tls_conn_peer(const struct tls_conn *t);

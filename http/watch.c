@@ -104,7 +104,8 @@ static bool split_lines(struct http_watch *h, const char *data, size_t len)
         bool is_whole = end && h->line.len == 0;
 
         if (!is_whole && !buf_add(&h->line, data, piece)) {
-            (void)error_set(&h->why, ERR_TOO_LARGE, "a line is longer than %d bytes", LINE_BYTES_MAX);
+            (void)error_set(&h->why, ERR_TOO_LARGE, "a line is longer than %d bytes",
+                            LINE_BYTES_MAX);
             return false;
         }
         if (is_whole) {
@@ -221,7 +222,8 @@ static void finish_done(struct http_watcher *w)
 {
     int left = 0;
 
-    for (CURLMsg *m = curl_multi_info_read(w->multi, &left); m; m = curl_multi_info_read(w->multi, &left)) {
+    for (CURLMsg *m = curl_multi_info_read(w->multi, &left); m;
+         m = curl_multi_info_read(w->multi, &left)) {
         struct http_watch *h = NULL;
         CURLcode code = m->data.result;
         if (m->msg != CURLMSG_DONE)
@@ -246,7 +248,8 @@ static enum verdict judge(const struct http_watcher *w, const struct http_watch 
     return h->idle_timeout_ms > 0 && now - h->heard_ms >= h->idle_timeout_ms ? SILENT : GO_ON;
 }
 
-/* The next watch that something must happen to; callbacks run without the lock, so look anew each time. */
+/* The next watch that something must happen to; callbacks run without the lock, so look anew each
+ * time. */
 static struct http_watch *next_due(struct http_watcher *w, enum verdict *ret)
 {
     int64_t now = now_ms();
@@ -284,7 +287,8 @@ static void act(struct http_watcher *w, struct http_watch *h, enum verdict verdi
         (void)error_set(&why, ERR_UNAVAILABLE, "the watcher is stopping");
         break;
     case SILENT:
-        (void)error_set(&why, ERR_TIMEOUT, "nothing heard for %lld ms", (long long)h->idle_timeout_ms);
+        (void)error_set(&why, ERR_TIMEOUT, "nothing heard for %lld ms",
+                        (long long)h->idle_timeout_ms);
         http_client_distrust(h->client);
         break;
     }

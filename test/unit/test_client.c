@@ -30,10 +30,10 @@ static void handler(struct http_call *c, void *ctx)
         const char *type = http_call_header(c, "Content-Type");
         const char *accept = http_call_header(c, "Accept");
         const char *authorization = http_call_header(c, "Authorization");
-        json_auto_t *v = must_pack("{s:s,s:s%,s:s,s:s,s:s,s:s}", "method", http_method_name(http_call_method(c)),
-                                   "body", body, len, "type", type ? type : "", "accept", accept ? accept : "",
-                                   "authorization", authorization ? authorization : "", "host",
-                                   http_call_header(c, "Host"));
+        json_auto_t *v = must_pack(
+            "{s:s,s:s%,s:s,s:s,s:s,s:s}", "method", http_method_name(http_call_method(c)), "body",
+            body, len, "type", type ? type : "", "accept", accept ? accept : "", "authorization",
+            authorization ? authorization : "", "host", http_call_header(c, "Host"));
         http_reply_json(c, 200, v);
     } else if (streq(path, "/big")) {
         static char big[100000];
@@ -62,7 +62,8 @@ static struct http_client *client_of_port(int port)
     char plain[64];
 
     (void)snprintf(plain, sizeof(plain), "http://127.0.0.1:%d", port);
-    return http_client_new(&(struct http_client_options){ .base_url = plain, .connect_timeout_ms = 500 });
+    return http_client_new(
+        &(struct http_client_options){ .base_url = plain, .connect_timeout_ms = 500 });
 }
 
 static void expect_peer(struct http_client *c, const char *cn)
@@ -94,22 +95,30 @@ static void requests_are_sent_as_given(void **state)
         { HTTP_POST, "{}", "application/json", NULL, "application/json", "application/json" },
         { HTTP_POST, "", NULL, NULL, "", "application/json" },
         { HTTP_PUT, "x", "text/plain", "text/html", "text/plain", "text/html" },
-        { HTTP_PATCH, "[]", "application/json-patch+json", NULL, "application/json-patch+json", "application/json" },
+        { HTTP_PATCH, "[]", "application/json-patch+json", NULL, "application/json-patch+json",
+          "application/json" },
         { HTTP_DELETE, "", NULL, NULL, "", "application/json" },
         { HTTP_DELETE, "{}", "application/json", NULL, "application/json", "application/json" },
     };
-    struct http_client *c = http_client_new(&(struct http_client_options){
-        .base_url = url, .ca_pem = pki.ca.cert_pem, .authorization = bearer, .authorization_ctx = (char[]){ "abc" } });
+    struct http_client *c =
+        http_client_new(&(struct http_client_options){ .base_url = url,
+                                                       .ca_pem = pki.ca.cert_pem,
+                                                       .authorization = bearer,
+                                                       .authorization_ctx = (char[]){ "abc" } });
 
     for (size_t i = 0; i < countof(rows); i++) {
         struct http_response r;
         struct error e;
-        struct http_request q = { .method = rows[i].method, .path = "/request", .body = rows[i].body,
-                                  .body_len = strlen(rows[i].body), .content_type = rows[i].type,
+        struct http_request q = { .method = rows[i].method,
+                                  .path = "/request",
+                                  .body = rows[i].body,
+                                  .body_len = strlen(rows[i].body),
+                                  .content_type = rows[i].type,
                                   .accept = rows[i].accept };
         assert_int_equal(http_client_do(c, &q, &r, &e), 0);
         json_auto_t *v = json_loads(r.body.data, 0, NULL);
-        assert_string_equal(json_string_value(json_object_get(v, "method")), http_method_name(rows[i].method));
+        assert_string_equal(json_string_value(json_object_get(v, "method")),
+                            http_method_name(rows[i].method));
         assert_string_equal(json_string_value(json_object_get(v, "body")), rows[i].body);
         assert_string_equal(json_string_value(json_object_get(v, "type")), rows[i].want_type);
         assert_string_equal(json_string_value(json_object_get(v, "accept")), rows[i].want_accept);
@@ -121,19 +130,24 @@ static void requests_are_sent_as_given(void **state)
 
 static void header_with_a_line_break_is_refused(void **state)
 {
-    struct http_client *c = http_client_new(&(struct http_client_options){
-        .base_url = url, .ca_pem = pki.ca.cert_pem, .authorization = bearer, .authorization_ctx = (char[]){ "a\r\nX: y" } });
+    struct http_client *c = http_client_new(
+        &(struct http_client_options){ .base_url = url,
+                                       .ca_pem = pki.ca.cert_pem,
+                                       .authorization = bearer,
+                                       .authorization_ctx = (char[]){ "a\r\nX: y" } });
     struct http_response r;
     struct error e;
 
-    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/request" }, &r, &e), -ERR_BAD_REQUEST);
+    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/request" }, &r, &e),
+                     -ERR_BAD_REQUEST);
     http_client_free(c);
 }
 
 static void failures_are_told_apart(void **state)
 {
     struct raw_server mute = { .holds = true };
-    struct raw_server broken = { .piece = { "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this" } };
+    struct raw_server broken = { .piece = {
+                                     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this" } };
     struct raw_server closes = { 0 };
     raw_server_start(&mute);
     raw_server_start(&broken);
@@ -172,9 +186,14 @@ static void answers_are_bounded(void **state)
     struct http_response r;
     struct error e;
 
-    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/big", .response_max_bytes = 99999 }, &r, &e),
-                     -ERR_TOO_LARGE);
-    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/big", .response_max_bytes = 100000 }, &r, &e), 0);
+    assert_int_equal(
+        http_client_do(c, &(struct http_request){ .path = "/big", .response_max_bytes = 99999 }, &r,
+                       &e),
+        -ERR_TOO_LARGE);
+    assert_int_equal(
+        http_client_do(c, &(struct http_request){ .path = "/big", .response_max_bytes = 100000 },
+                       &r, &e),
+        0);
     assert_int_equal(r.body.len, 100000);
     http_response_done(&r);
     http_client_free(c);
@@ -193,8 +212,12 @@ static void servers_are_verified(void **state)
         { "unknown CA", { .base_url = url, .ca_pem = pki.other_ca.cert_pem }, -ERR_INTERNAL },
         { "the system's CAs", { .base_url = url }, -ERR_INTERNAL },
         { "other name", { .base_url = by_name, .ca_pem = pki.ca.cert_pem }, -ERR_INTERNAL },
-        { "name given", { .base_url = url, .ca_pem = pki.ca.cert_pem, .tls_server_name = "service.test" }, 0 },
-        { "wrong name given", { .base_url = url, .ca_pem = pki.ca.cert_pem, .tls_server_name = "x.test" }, -ERR_INTERNAL },
+        { "name given",
+          { .base_url = url, .ca_pem = pki.ca.cert_pem, .tls_server_name = "service.test" },
+          0 },
+        { "wrong name given",
+          { .base_url = url, .ca_pem = pki.ca.cert_pem, .tls_server_name = "x.test" },
+          -ERR_INTERNAL },
         { "not verified", { .base_url = by_name, .is_insecure = true }, 0 },
     };
 
@@ -207,7 +230,8 @@ static void servers_are_verified(void **state)
             fail_msg("%s: %d %s", rows[i].name, n, e.msg);
         if (n == 0) { /* Host names what was dialled, not what was verified */
             json_auto_t *v = json_loads(r.body.data, 0, NULL);
-            assert_string_equal(json_string_value(json_object_get(v, "host")), strstr(rows[i].o.base_url, "://") + 3);
+            assert_string_equal(json_string_value(json_object_get(v, "host")),
+                                strstr(rows[i].o.base_url, "://") + 3);
         }
         http_response_done(&r);
         http_client_free(c);
@@ -235,7 +259,8 @@ static void certificate_files_are_followed(void **state)
         .base_url = url, .ca_pem = pki.ca.cert_pem, .cert_file = cert, .key_file = key });
     struct http_response r;
     struct error e;
-    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/peer" }, &r, &e), -ERR_INTERNAL);
+    assert_int_equal(http_client_do(c, &(struct http_request){ .path = "/peer" }, &r, &e),
+                     -ERR_INTERNAL);
     assert_non_null(strstr(e.msg, cert));
 
     write_file(cert, pki.client.cert_pem);
@@ -344,14 +369,37 @@ static void watch_lines(void **state)
         enum error_code code;
         int status;
     } rows[] = {
-        { "two lines in one packet", { CHUNKED "8\r\none\ntwo\n\r\n0\r\n\r\n" }, "one|two|", ERR_NONE, 200 },
-        { "a line over three packets", { CHUNKED "2\r\non\r\n", "1\r\ne\r\n", "5\r\n\ntwo\n\r\n0\r\n\r\n" },
-          "one|two|", ERR_NONE, 200 },
+        { "two lines in one packet",
+          { CHUNKED "8\r\none\ntwo\n\r\n0\r\n\r\n" },
+          "one|two|",
+          ERR_NONE,
+          200 },
+        { "a line over three packets",
+          { CHUNKED "2\r\non\r\n", "1\r\ne\r\n", "5\r\n\ntwo\n\r\n0\r\n\r\n" },
+          "one|two|",
+          ERR_NONE,
+          200 },
         { "empty lines are lines", { CHUNKED "3\r\n\na\n\r\n0\r\n\r\n" }, "|a|", ERR_NONE, 200 },
-        { "the last line needs no end", { CHUNKED "5\r\none\nt\r\n0\r\n\r\n" }, "one|t|", ERR_NONE, 200 },
-        { "broken off: a torn line is none", { CHUNKED "5\r\none\nt\r\n" }, "one|", ERR_UNAVAILABLE, 200 },
-        { "refused", { "HTTP/1.1 410 Gone\r\nContent-Length: 7\r\n\r\ntoo old" }, "", ERR_EXPIRED, 410 },
-        { "refused without a body", { "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" }, "", ERR_FORBIDDEN, 403 },
+        { "the last line needs no end",
+          { CHUNKED "5\r\none\nt\r\n0\r\n\r\n" },
+          "one|t|",
+          ERR_NONE,
+          200 },
+        { "broken off: a torn line is none",
+          { CHUNKED "5\r\none\nt\r\n" },
+          "one|",
+          ERR_UNAVAILABLE,
+          200 },
+        { "refused",
+          { "HTTP/1.1 410 Gone\r\nContent-Length: 7\r\n\r\ntoo old" },
+          "",
+          ERR_EXPIRED,
+          410 },
+        { "refused without a body",
+          { "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" },
+          "",
+          ERR_FORBIDDEN,
+          403 },
         { "no answer", { NULL }, "", ERR_UNAVAILABLE, 0 },
     };
     struct http_watcher *w = http_watcher_new("watch");
@@ -366,7 +414,8 @@ static void watch_lines(void **state)
         (void)http_watch_start(w, c, &(struct http_request){ .path = "/w" }, 0, &events, &s);
         http_client_free(c); /* the watch has a reference of its own */
         wait_end(&s);
-        if (!streq(s.text, rows[i].text) || s.why.code != rows[i].code || s.status != rows[i].status)
+        if (!streq(s.text, rows[i].text) || s.why.code != rows[i].code ||
+            s.status != rows[i].status)
             fail_msg("%s: \"%s\" %d %s", rows[i].name, s.text, s.status, s.why.msg);
         if (rows[i].code == ERR_EXPIRED)
             assert_string_equal(s.why.msg, "too old");
@@ -404,7 +453,8 @@ static void watch_can_be_stopped(void **state)
     raw_server_start(&peer);
     seen_init(&s);
     struct http_client *c = client_of_port(peer.port);
-    struct http_watch *h = http_watch_start(w, c, &(struct http_request){ .path = "/w" }, 0, &events, &s);
+    struct http_watch *h =
+        http_watch_start(w, c, &(struct http_request){ .path = "/w" }, 0, &events, &s);
     pthread_mutex_lock(&s.lock);
     while (!s.text[0])
         pthread_cond_wait(&s.changed, &s.lock);
@@ -428,7 +478,8 @@ static void watch_without_credentials_ends(void **state)
 {
     struct http_watcher *w = http_watcher_new("watch");
     struct seen s;
-    struct http_client *c = http_client_new(&(struct http_client_options){ .base_url = url, .ca_file = "/nowhere/ca.crt" });
+    struct http_client *c = http_client_new(
+        &(struct http_client_options){ .base_url = url, .ca_file = "/nowhere/ca.crt" });
 
     seen_init(&s);
     (void)http_watch_start(w, c, &(struct http_request){ .path = "/w" }, 0, &events, &s);
@@ -471,7 +522,9 @@ static int group_setup(void **state)
     must(tls_keys_set_pair(keys, pki.server.cert_pem, pki.server.key_pem, &e) == 0);
     must(tls_keys_set_ca(keys, pki.ca.cert_pem, &e) == 0);
     must(http_server_start(&server,
-                           &(struct http_server_options){ .name = "test", .address = "127.0.0.1", .keys = keys,
+                           &(struct http_server_options){ .name = "test",
+                                                          .address = "127.0.0.1",
+                                                          .keys = keys,
                                                           .policy = { .peer = TLS_PEER_OPTIONAL },
                                                           .handler = handler },
                            &e) == 0);

@@ -35,7 +35,8 @@ static void *reply_later(void *arg)
     struct world *w = arg;
 
     usleep(30 * 1000);
-    http_reply(w->kept, 200, "text/plain", http_call_path(w->kept), strlen(http_call_path(w->kept)));
+    http_reply(w->kept, 200, "text/plain", http_call_path(w->kept),
+               strlen(http_call_path(w->kept)));
     return NULL;
 }
 
@@ -97,8 +98,8 @@ static void serve(struct world *w, struct http_call *c, const char *path)
         start_thread(w, c, write_pieces);
     } else if (streq(path, "/peer")) {
         const struct tls_identity *id = http_call_peer(c);
-        json_auto_t *v = must_pack("{s:b,s:s,s:i}", "verified", id->is_verified, "cn", id->cn, "uid",
-                                   (int)http_call_peer_uid(c));
+        json_auto_t *v = must_pack("{s:b,s:s,s:i}", "verified", id->is_verified, "cn", id->cn,
+                                   "uid", (int)http_call_peer_uid(c));
         http_reply_json(c, 200, v);
     } else if (streq(path, "/query")) {
         const char *q = http_call_query(c, "a b");
@@ -157,14 +158,22 @@ static void open_world(struct world *w, const struct kind *k)
     *w = (struct world){ 0 };
     if (k->is_tls) {
         w->keys = tls_keys_new();
-        assert_int_equal(tls_keys_set_pair(w->keys, pki.server.cert_pem, pki.server.key_pem, &e), 0);
+        assert_int_equal(tls_keys_set_pair(w->keys, pki.server.cert_pem, pki.server.key_pem, &e),
+                         0);
         assert_int_equal(tls_keys_set_ca(w->keys, pki.ca.cert_pem, &e), 0);
     }
     struct http_server_options o = {
-        .name = "test", .address = "127.0.0.1", .keys = w->keys, .policy = { .peer = k->peer },
-        .threads = k->threads, .body_max_bytes = BODY_LIMIT, .head_timeout_ms = k->head_timeout_ms,
-        .idle_timeout_ms = k->idle_timeout_ms, .connections_max = k->connections_max,
-        .handler = handler, .ctx = w,
+        .name = "test",
+        .address = "127.0.0.1",
+        .keys = w->keys,
+        .policy = { .peer = k->peer },
+        .threads = k->threads,
+        .body_max_bytes = BODY_LIMIT,
+        .head_timeout_ms = k->head_timeout_ms,
+        .idle_timeout_ms = k->idle_timeout_ms,
+        .connections_max = k->connections_max,
+        .handler = handler,
+        .ctx = w,
     };
     if (k->cn)
         o.policy.cn[o.policy.cn_len++] = k->cn;
@@ -210,7 +219,8 @@ static int get(struct http_client *c, const char *path, struct http_response *r)
 
 static void answers(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         struct http_response r;
         open_world(&w, k);
@@ -245,7 +255,8 @@ static void query_is_decoded(void **state)
 
 static void connection_is_kept(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         char head[2048], body[16];
         open_world(&w, k);
@@ -263,12 +274,14 @@ static void connection_is_kept(void **state)
 
 static void pipelined_requests_are_answered(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         char head[2048], body[16];
         open_world(&w, k);
         struct raw r = raw_to(&w);
-        assert_true(raw_say(&r, "GET /static HTTP/1.1\r\nHost: x\r\n\r\nGET /static HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert_true(raw_say(
+            &r, "GET /static HTTP/1.1\r\nHost: x\r\n\r\nGET /static HTTP/1.1\r\nHost: x\r\n\r\n"));
         for (int i = 0; i < 2; i++) {
             assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
             assert_int_equal(raw_recv_all(&r, body, 15), 15);
@@ -292,7 +305,10 @@ static void *one_of_many(void *arg)
         struct http_response r;
         struct error e;
         memset(body, 'a' + i, sizeof(body));
-        struct http_request q = { .method = HTTP_POST, .path = "/echo", .body = body, .body_len = sizeof(body),
+        struct http_request q = { .method = HTTP_POST,
+                                  .path = "/echo",
+                                  .body = body,
+                                  .body_len = sizeof(body),
                                   .content_type = "application/octet-stream" };
         if (http_client_do(c->w->client, &q, &r, &e) < 0 || r.body.len != sizeof(body) ||
             memcmp(r.body.data, body, sizeof(body)) != 0)
@@ -354,7 +370,10 @@ static int post_size(struct http_client *c, size_t len, struct http_response *r)
 {
     struct error e;
     scoped(free) char *body = must_calloc(1, len + 1);
-    struct http_request q = { .method = HTTP_POST, .path = "/size", .body = body, .body_len = len,
+    struct http_request q = { .method = HTTP_POST,
+                              .path = "/size",
+                              .body = body,
+                              .body_len = len,
                               .content_type = "application/octet-stream" };
     return http_client_do(c, &q, r, &e);
 }
@@ -364,9 +383,14 @@ static void body_is_bounded(void **state)
     static const struct {
         size_t len;
         int status;
-    } rows[] = { { 0, 200 }, { 1, 200 }, { BODY_LIMIT, 200 }, { BODY_LIMIT + 1, 413 }, { BODY_LIMIT * 3, 413 } };
+    } rows[] = { { 0, 200 },
+                 { 1, 200 },
+                 { BODY_LIMIT, 200 },
+                 { BODY_LIMIT + 1, 413 },
+                 { BODY_LIMIT * 3, 413 } };
 
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         for (size_t i = 0; i < countof(rows); i++) {
@@ -386,12 +410,14 @@ static void body_is_bounded(void **state)
 
 static void chunked_body(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         char head[2048], body[64] = { 0 };
         open_world(&w, k);
         struct raw r = raw_to(&w);
-        assert_true(raw_say(&r, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"));
+        assert_true(raw_say(
+            &r, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"));
         usleep(20 * 1000);
         assert_true(raw_say(&r, "lo\r\n7\r\n, world\r\n0\r\n\r\n"));
         assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
@@ -409,7 +435,8 @@ static void endless_chunked_body_is_cut(void **state)
 
     open_world(&w, &kinds[1]);
     struct raw r = raw_to(&w);
-    assert_true(raw_say(&r, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    assert_true(
+        raw_say(&r, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"));
     memcpy(chunk, "1000\r\n", 6);
     memset(chunk + 6, 'x', 4096);
     memcpy(chunk + 6 + 4096, "\r\n", 2);
@@ -424,12 +451,15 @@ static void endless_chunked_body_is_cut(void **state)
 
 static void expect_continue(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         char head[2048], body[8] = { 0 };
         open_world(&w, k);
         struct raw r = raw_to(&w);
-        assert_true(raw_say(&r, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+        assert_true(raw_say(
+            &r,
+            "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
         assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
         assert_non_null(strstr(head, "100 Continue"));
         assert_true(raw_say(&r, "hello"));
@@ -440,7 +470,9 @@ static void expect_continue(void **state)
 
         /* Too large: refused before the body is sent. */
         r = raw_to(&w);
-        assert_true(raw_say(&r, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"));
+        assert_true(raw_say(
+            &r,
+            "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"));
         assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
         assert_non_null(strstr(head, " 413 "));
         raw_close(&r);
@@ -455,9 +487,12 @@ static void long_heads_are_taken(void **state)
     static const struct {
         size_t len;
         bool is_taken;
-    } rows[] = { { 10, true }, { 9000, true }, { 20000, true }, { 60000, true }, { 200000, false } };
+    } rows[] = {
+        { 10, true }, { 9000, true }, { 20000, true }, { 60000, true }, { 200000, false }
+    };
 
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         for (size_t i = 0; i < countof(rows); i++) {
@@ -465,7 +500,8 @@ static void long_heads_are_taken(void **state)
             scoped(free) char *value = must_calloc(1, rows[i].len + 1);
             memset(value, 'v', rows[i].len);
             scoped(free) char *text = must_asprintf(
-                "GET /header HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: %s\r\n\r\n", value);
+                "GET /header HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: %s\r\n\r\n",
+                value);
             struct raw r = raw_to(&w);
             (void)raw_say(&r, text);
             bool ok = raw_until(&r, "\r\n\r\n", head, sizeof(head)) && strstr(head, " 200 ");
@@ -484,7 +520,8 @@ static void heads_of_all_sizes_on_one_connection(void **state)
 {
     static const size_t lens[] = { 10, 60000, 10, 7000, 20000, 1 };
 
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         struct raw r = raw_to(&w);
@@ -578,7 +615,8 @@ static void dripping_client_is_cut(void **state)
 {
     for (int tls = 0; tls < 2; tls++) {
         struct world w;
-        open_world(&w, &(struct kind){ .is_tls = tls, .head_timeout_ms = 400, .idle_timeout_ms = 800 });
+        open_world(&w,
+                   &(struct kind){ .is_tls = tls, .head_timeout_ms = 400, .idle_timeout_ms = 800 });
         struct raw r = raw_to(&w);
         int64_t began = clock_mono_ms(&clock_real);
         while (raw_send(&r, "x", 1) && clock_mono_ms(&clock_real) - began < 5000)
@@ -631,7 +669,8 @@ static void connections_are_counted(void **state)
 
 static void reply_from_another_thread(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         for (int i = 0; i < 3; i++) {
@@ -648,7 +687,8 @@ static void reply_from_another_thread(void **state)
 
 static void kept_call_notices_that_its_client_left(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         struct raw r = raw_to(&w);
@@ -667,7 +707,8 @@ static void kept_call_notices_that_its_client_left(void **state)
 
 static void kept_call_outlives_the_server(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         open_world(&w, k);
         struct raw r = raw_to(&w);
@@ -686,7 +727,8 @@ static void kept_call_outlives_the_server(void **state)
 
 static void pieces_arrive_in_order(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         struct http_response r;
         struct buf want = BUF_INIT(0);
@@ -722,27 +764,33 @@ static void client_certificates(void **state)
         { "optional for another purpose", TLS_PEER_OPTIONAL, &pki.server, NULL, false, false },
         { "required and absent", TLS_PEER_REQUIRED, none, NULL, false, false },
         { "required and good", TLS_PEER_REQUIRED, &pki.client, NULL, true, true },
-        { "required with the right name", TLS_PEER_REQUIRED, &pki.client, "the-client", true, true },
+        { "required with the right name", TLS_PEER_REQUIRED, &pki.client, "the-client", true,
+          true },
         { "required with another name", TLS_PEER_REQUIRED, &pki.client, "someone", false, false },
         { "required of another CA", TLS_PEER_REQUIRED, &pki.wrong_client, NULL, false, false },
     };
 
-    static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3" };
+    static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+                                            "NORMAL:-VERS-ALL:+VERS-TLS1.3" };
 
     for (size_t i = 0; i < countof(rows) * countof(versions); i++) {
         size_t row = i / countof(versions);
         struct world w;
         struct raw r;
         char head[2048], body[256] = { 0 };
-        open_world(&w, &(struct kind){ .is_tls = true, .peer = rows[row].peer, .cn = rows[row].cn });
-        bool is_served = raw_tls(&r, http_server_port(w.server), rows[row].cert, versions[i % countof(versions)]) &&
-                         raw_say(&r, "GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") &&
-                         raw_until(&r, "\r\n\r\n", head, sizeof(head));
+        open_world(&w,
+                   &(struct kind){ .is_tls = true, .peer = rows[row].peer, .cn = rows[row].cn });
+        bool is_served =
+            raw_tls(&r, http_server_port(w.server), rows[row].cert,
+                    versions[i % countof(versions)]) &&
+            raw_say(&r, "GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") &&
+            raw_until(&r, "\r\n\r\n", head, sizeof(head));
         if (is_served != rows[row].is_served)
             fail_msg("%s, %s", rows[row].name, versions[i % countof(versions)]);
         if (is_served) {
             (void)raw_recv_all(&r, body, sizeof(body) - 1);
-            bool is_verified = strstr(body, "\"verified\":true") && strstr(body, "\"cn\":\"the-client\"");
+            bool is_verified =
+                strstr(body, "\"verified\":true") && strstr(body, "\"cn\":\"the-client\"");
             if (is_verified != rows[row].is_verified)
                 fail_msg("%s: %s", rows[row].name, body);
         }
@@ -757,7 +805,8 @@ static void old_tls_is_refused(void **state)
     struct raw r;
 
     open_world(&w, &kinds[1]);
-    assert_false(raw_tls(&r, http_server_port(w.server), NULL, "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0"));
+    assert_false(raw_tls(&r, http_server_port(w.server), NULL,
+                         "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0"));
     raw_close(&r);
     close_world(&w);
 }
@@ -784,8 +833,11 @@ static void keys_change_under_traffic(void **state)
     /* What opens now sees the new pair, and is judged by the new CA. */
     assert_true(http_client_do(w.client, &(struct http_request){ .path = "/static" }, &r, &e) < 0);
     assert_int_equal(e.code, ERR_INTERNAL);
-    struct http_client *next = http_client_new(&(struct http_client_options){
-        .base_url = w.url, .ca_pem = ca2.cert_pem, .cert_pem = client2.cert_pem, .key_pem = client2.key_pem });
+    struct http_client *next =
+        http_client_new(&(struct http_client_options){ .base_url = w.url,
+                                                       .ca_pem = ca2.cert_pem,
+                                                       .cert_pem = client2.cert_pem,
+                                                       .key_pem = client2.key_pem });
     assert_int_equal(get(next, "/peer", &r), 0);
     assert_non_null(strstr(r.body.data, "next client"));
     http_response_done(&r);
@@ -809,11 +861,14 @@ static void unix_socket(void **state)
     assert_non_null(mkdtemp(path));
     scoped(free) char *sock = must_asprintf("%s/sock", path);
     for (int again = 0; again < 2; again++) {
-        struct http_server_options o = { .name = "unix", .unix_path = sock, .handler = handler, .ctx = &w };
+        struct http_server_options o = {
+            .name = "unix", .unix_path = sock, .handler = handler, .ctx = &w
+        };
         assert_int_equal(http_server_start(&w.server, &o, &e), 0);
         assert_int_equal(stat(sock, &st), 0);
         assert_int_equal(st.st_mode & 07777, 0660);
-        w.client = http_client_new(&(struct http_client_options){ .base_url = "http://l", .unix_path = sock });
+        w.client = http_client_new(
+            &(struct http_client_options){ .base_url = "http://l", .unix_path = sock });
         assert_int_equal(get(w.client, "/peer", &r), 0);
         scoped(free) char *want = must_asprintf("\"uid\":%d", (int)getuid());
         assert_non_null(strstr(r.body.data, want));
@@ -825,7 +880,8 @@ static void unix_socket(void **state)
 
 static void drain_lets_calls_end(void **state)
 {
-    for_each_kind(k) {
+    for_each_kind(k)
+    {
         struct world w;
         char head[2048], byte;
         open_world(&w, k);

@@ -166,7 +166,10 @@ static void open_world(struct world *w, struct kind k)
     w->keys = tls_keys_new();
     assert_int_equal(tls_keys_set_pair(w->keys, pki.server.cert_pem, pki.server.key_pem, &e), 0);
     assert_int_equal(tls_keys_set_ca(w->keys, pki.ca.cert_pem, &e), 0);
-    struct http_server_options o = { .name = "far", .address = "127.0.0.1", .handler = far_handler, .ctx = w,
+    struct http_server_options o = { .name = "far",
+                                     .address = "127.0.0.1",
+                                     .handler = far_handler,
+                                     .ctx = w,
                                      .keys = k.is_far_plain ? NULL : w->keys };
     assert_int_equal(http_server_start(&w->far, &o, &e), 0);
     o.name = "near";
@@ -192,7 +195,8 @@ static void wait_for(atomic_int *n, int wanted)
 
 /* ---- the client ---- */
 
-static const char upgrade[] = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+static const char upgrade[] =
+    "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 static struct raw connect_to(struct http_server *s, bool is_plain)
 {
@@ -332,7 +336,8 @@ static void relay_ends_when_the_client_vanishes(void **state)
         assert_true(raw_say(&r, upgrade));
         expect_upgraded(&r);
         struct linger hard = { .l_onoff = 1 };
-        (void)setsockopt(r.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)); /* a reset instead of a FIN */
+        (void)setsockopt(r.fd, SOL_SOCKET, SO_LINGER, &hard,
+                         sizeof(hard)); /* a reset instead of a FIN */
         raw_close(&r);
         wait_for(&w.relayed, i + 1);
         wait_for(&w.ended, i + 1);
@@ -351,7 +356,8 @@ static void reader_that_stops_holds_the_writer_back(void **state)
     struct raw r = connect_to(w.near, false);
     assert_true(raw_say(&r, upgrade));
     expect_upgraded(&r);
-    assert_int_equal(setsockopt(r.fd, SOL_SOCKET, SO_SNDTIMEO, &short_patience, sizeof(short_patience)), 0);
+    assert_int_equal(
+        setsockopt(r.fd, SOL_SOCKET, SO_SNDTIMEO, &short_patience, sizeof(short_patience)), 0);
     memset(chunk, 'x', sizeof(chunk));
     /* Nobody reads the echo: the kernel's buffers fill up, ours do not. */
     while (sent < 200u * 1024 * 1024 && gnutls_record_send(r.session, chunk, sizeof(chunk)) > 0)
@@ -370,7 +376,8 @@ static void refusal_is_passed_on(void **state)
 
     open_world(&w, (struct kind){ 0 });
     struct raw r = connect_to(w.near, false);
-    assert_true(raw_say(&r, "GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+    assert_true(raw_say(
+        &r, "GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
     assert_true(raw_until(&r, "\r\n\r\n", head, sizeof(head)));
     assert_memory_equal(head, "HTTP/1.1 409 ", 13);
     (void)raw_recv(&r, body, sizeof(body) - 1);

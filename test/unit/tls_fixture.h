@@ -48,8 +48,8 @@ static inline char *test_pem(gnutls_datum_t d)
 }
 
 /* valid_s < 0: expired.  issuer NULL: a CA signed by itself. */
-static unused_ struct test_cert test_cert_new(const struct test_cert *issuer, const char *cn, int purpose,
-                                              long valid_s)
+static unused_ struct test_cert test_cert_new(const struct test_cert *issuer, const char *cn,
+                                              int purpose, long valid_s)
 {
     static unsigned char serial = 1;
     struct test_cert c = { 0 };
@@ -85,7 +85,8 @@ static unused_ struct test_cert test_cert_new(const struct test_cert *issuer, co
                                GNUTLS_DIG_SHA256, 0) == 0);
     must(gnutls_x509_crt_export2(c.crt, GNUTLS_X509_FMT_PEM, &d) == 0);
     c.cert_pem = test_pem(d);
-    must(gnutls_x509_privkey_export2_pkcs8(c.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d) == 0);
+    must(gnutls_x509_privkey_export2_pkcs8(c.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+                                           &d) == 0);
     c.key_pem = test_pem(d);
     return c;
 }
@@ -133,7 +134,8 @@ struct raw {
 
 static unused_ int raw_connect_fd(int port)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct timeval patience = { .tv_sec = 20 };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -151,13 +153,16 @@ static unused_ struct raw raw_plain(int port)
 }
 
 /* Handshake; false when it fails.  cert may be NULL.  Nothing of the server is verified here. */
-static unused_ bool raw_tls(struct raw *r, int port, const struct test_cert *cert, const char *priority)
+static unused_ bool raw_tls(struct raw *r, int port, const struct test_cert *cert,
+                            const char *priority)
 {
     *r = (struct raw){ .fd = raw_connect_fd(port) };
     must(gnutls_certificate_allocate_credentials(&r->cred) == 0);
     if (cert)
-        must(gnutls_certificate_set_x509_key(r->cred, (gnutls_x509_crt_t[]){ cert->crt }, 1, cert->key) == 0);
-    must(gnutls_init(&r->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT) == 0);
+        must(gnutls_certificate_set_x509_key(r->cred, (gnutls_x509_crt_t[]){ cert->crt }, 1,
+                                             cert->key) == 0);
+    must(gnutls_init(&r->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL | GNUTLS_FORCE_CLIENT_CERT) ==
+         0);
     must(gnutls_priority_set_direct(r->session, priority ? priority : "NORMAL", NULL) == 0);
     must(gnutls_credentials_set(r->session, GNUTLS_CRD_CERTIFICATE, r->cred) == 0);
     gnutls_transport_set_int(r->session, r->fd);
@@ -173,7 +178,8 @@ static unused_ bool raw_send(struct raw *r, const void *data, size_t len)
     const char *p = data;
 
     while (len > 0) {
-        ssize_t n = r->session ? gnutls_record_send(r->session, p, len) : send(r->fd, p, len, MSG_NOSIGNAL);
+        ssize_t n =
+            r->session ? gnutls_record_send(r->session, p, len) : send(r->fd, p, len, MSG_NOSIGNAL);
         if (r->session && (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED))
             continue;
         if (n <= 0)
