@@ -280,6 +280,13 @@ static int listen_tcp(const char *address, int port, struct error *e)
     return TAKE_FD(fd);
 }
 
+static ino_t inode_of(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 static int port_of(int fd)
 {
     struct sockaddr_storage a;
@@ -341,6 +348,7 @@ int http_server_start(struct http_server **ret, const struct http_server_options
     copy_options(s, o);
     s->listen_fd = fd;
     s->port = port_of(fd);
+    s->unix_inode = s->unix_path ? inode_of(s->unix_path) : 0;
     must(pthread_mutex_init(&s->lock, NULL) == 0);
     pthread_condattr_t monotonic;
     must(pthread_condattr_init(&monotonic) == 0);
@@ -379,8 +387,8 @@ static void stop_listening(void *arg)
     s->listen_again = NULL;
     (void)close(s->listen_fd);
     s->listen_fd = -1;
-    if (s->unix_path)
-        (void)unlink(s->unix_path);
+    if (s->unix_path && inode_of(s->unix_path) == s->unix_inode)
+        (void)unlink(s->unix_path); /* unless a successor has put its own there */
 }
 
 static void drain_thread(void *arg)

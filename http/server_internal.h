@@ -68,6 +68,7 @@ struct http_server {
     struct http_server_options options; /* with defaults filled in; strings are copies */
     char *name;
     char *unix_path;
+    ino_t unix_inode;
     int listen_fd;
     int port;
     struct loop_io *listen_io;

@@ -79,13 +79,33 @@ struct world {
     bool is_far_plain;
     atomic_int ended;   /* echoes */
     atomic_int relayed; /* relays that are done */
+    struct http_call *late;
+    pthread_t late_thread;
+    atomic_int is_late;
 };
+
+static void *upgrade_when_gone(void *arg)
+{
+    struct world *w = arg;
+
+    for (int i = 0; i < 500 && !http_call_is_gone(w->late); i++)
+        usleep(10 * 1000);
+    http_upgrade(w->late, NULL, echo_taken, &w->ended);
+    return NULL;
+}
 
 static void far_handler(struct http_call *c, void *ctx)
 {
     struct world *w = ctx;
     struct http_headers h = { 0 };
 
+    if (streq(http_call_path(c), "/late")) {
+        http_keep(c);
+        w->late = c;
+        must(pthread_create(&w->late_thread, NULL, upgrade_when_gone, w) == 0);
+        atomic_store(&w->is_late, 1);
+        return;
+    }
     if (!streq(http_call_path(c), "/echo")) {
         struct error e = { .code = ERR_CONFLICT, .msg = "not running" };
         http_reply_error(c, &e, NULL);
@@ -369,6 +389,27 @@ static void reader_that_stops_holds_the_writer_back(void **state)
     close_world(&w);
 }
 
+static void upgrade_of_a_client_that_left(void **state)
+{
+    static const char late[] =
+        "GET /late HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+    for (int i = 0; i < 4; i++) {
+        bool is_plain = i & 1, is_reset = i & 2;
+        struct world w;
+        open_world(&w, (struct kind){ .is_far_plain = is_plain });
+        struct raw r = connect_to(w.far, is_plain);
+        assert_true(raw_say(&r, late));
+        wait_for(&w.is_late, 1);
+        struct linger hard = { .l_onoff = is_reset };
+        (void)setsockopt(r.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+        raw_close(&r);
+        must(pthread_join(w.late_thread, NULL) == 0);
+        wait_for(&w.ended, 1); /* told once, whichever way */
+        close_world(&w);
+    }
+}
+
 static void refusal_is_passed_on(void **state)
 {
     struct world w;
@@ -409,6 +450,7 @@ int main(void)
         cmocka_unit_test(last_words_come_through_the_relay),
         cmocka_unit_test(relay_ends_when_the_client_vanishes),
         cmocka_unit_test(reader_that_stops_holds_the_writer_back),
+        cmocka_unit_test(upgrade_of_a_client_that_left),
         cmocka_unit_test(refusal_is_passed_on),
     };
     return cmocka_run_group_tests_name("stream", tests, group_setup, group_teardown);
