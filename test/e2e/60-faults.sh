@@ -56,7 +56,7 @@ run_case "the launcher killed: the instance fails, Always starts another" launch
 
 apiserver_away() {
     make_victim
-    local before uid version
+    local before uid
     before=$(qemu_pid victim)
     uid=$(field vmi victim .metadata.uid)
     "$repository/deploy/local/node.sh" stop apiserver
@@ -68,10 +68,15 @@ apiserver_away() {
     [ "$(field vmi victim .metadata.uid)" = "$uid" ] || fail "the instance was made anew"
     is_running victim || fail "phase $(field vmi victim .status.phase)"
     [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU was touched"
-    virt pause vmi victim
-    until_true 40 "watches go on" has_condition vmi victim Paused
+    until_true 40 "calls reach the node again" paused_now victim
     virt unpause vmi victim
     until_true 10 "watches go on" is_not_paused victim
+}
+# The service network needs a moment more than the API server itself.
+paused_now() {
+    virt pause vmi "$1" || :
+    sleep 1
+    has_condition vmi "$1" Paused
 }
 is_available_api() {
     [ "$(kubectl get apiservice v1.subresources.kubevirt.io -o \
