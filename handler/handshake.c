@@ -143,9 +143,14 @@ static void on_timeout(void *arg)
 static void on_taken(struct stream *client, void *arg)
 {
     struct handshake *h = arg;
-    struct stream *inner = stream_from_fd(stream_loop(client), TAKE_FD(h->fd));
 
-    (void)relay_start(client, inner, on_relay_done, h->all);
+    if (client) {
+        struct stream *inner = stream_from_fd(stream_loop(client), TAKE_FD(h->fd));
+
+        (void)relay_start(client, inner, on_relay_done, h->all);
+    } else {
+        count(h->all, -1); /* it left first; closing our end tells the websocket thread */
+    }
     handshake_free(h);
 }
 

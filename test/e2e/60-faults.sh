@@ -68,11 +68,11 @@ apiserver_away() {
     [ "$(field vmi victim .metadata.uid)" = "$uid" ] || fail "the instance was made anew"
     is_running victim || fail "phase $(field vmi victim .status.phase)"
     [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU was touched"
-    until_true 40 "calls reach the node again" paused_now victim
+    until_true 100 "calls reach the node again" paused_now victim
     virt unpause vmi victim
     until_true 10 "watches go on" is_not_paused victim
 }
-# The service network needs a moment more than the API server itself.
+# kube-proxy brings the API server's service address back in its own time.
 paused_now() {
     virt pause vmi "$1" || :
     sleep 1
