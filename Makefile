@@ -119,7 +119,7 @@ deps: ## install what this machine lacks (Debian packages)
 # What needs the libraries is made in a second step, after they were installed.
 .PHONY: run
 run: deps ## a Kubernetes node, cvirt on it, a machine, its login prompt (CLUSTER=existing: on yours)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)deploy/run.sh $(CLUSTER)
 
 .PHONY: deploy
@@ -134,11 +134,22 @@ stop: ## undo make run: the machines, the installation, the node
 env: ## for eval "$$(make -s env)": a shell that reaches the local node
 	@deploy/local/node.sh env
 
+.PHONY: check
+check: all ## the quick tests: lint and units
+	$(Q)test/run.sh quick
+
+.PHONY: test
+test: deps ## all tests, also under sanitizers and end to end on the local node
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)test/run.sh all
+
 .PHONY: images
 images: all ## build the container images into the cache
 	$(Q)deploy/images/build.sh
 
 include deploy/gen.mk
+-include test/lint/lint.mk
+-include test/bench/bench.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
