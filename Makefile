@@ -78,9 +78,14 @@ $(BUILD)/%.o: %.c | $(BUILD)/gen/version.h
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) -c $< -o $@
 
-$(BUILD)/gen/version.h: Makefile
+# Written again only when it says something else.
+$(BUILD)/gen/version.h: FORCE
 	@mkdir -p $(@D)
-	@printf '#define CVIRT_VERSION "%s"\n#define CVIRT_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@
+	@printf '#define CVIRT_VERSION "%s"\n#define CVIRT_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: FORCE
+FORCE:
 
 define program_rule
 $(BUILD)/$(1): $(BUILD)/$(patsubst %.c,%.o,$(main_$(1))) $(call archives_of,$(1))

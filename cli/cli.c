@@ -118,10 +118,26 @@ char *cli_subresource(const struct cli *c, const char *plural, const char *name,
                          escaped, sub);
 }
 
+/* "PUT /apis/...: " is for logs; a user is told what the server said. */
+static int server_words(int r, struct error *e)
+{
+    const char *path = strchr(e->msg, ' ');
+    const char *words = path && path[1] == '/' ? strstr(path, ": ") : NULL;
+
+    if (r < 0 && words && e->code != ERR_UNAVAILABLE)
+        memmove(e->msg, words + 2, strlen(words + 2) + 1);
+    return r;
+}
+
+int cli_get(struct cli *c, const char *path, json_t **ret, struct error *e)
+{
+    return server_words(kube_raw(c->kube, HTTP_GET, path, NULL, ret, e), e);
+}
+
 int cli_put(struct cli *c, const char *plural, const char *name, const char *sub,
             const json_t *body, struct error *e)
 {
     scoped(free) char *path = cli_subresource(c, plural, name, sub);
 
-    return kube_raw(c->kube, HTTP_PUT, path, body, NULL, e);
+    return server_words(kube_raw(c->kube, HTTP_PUT, path, body, NULL, e), e);
 }

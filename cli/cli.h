@@ -51,6 +51,9 @@ void cli_done(struct cli *c);
 /* "/apis/subresources.kubevirt.io/v1/namespaces/NS/PLURAL/NAME/SUB[?query]".  New string. */
 char *cli_subresource(const struct cli *c, const char *plural, const char *name, const char *sub);
 
+/* GET any path; *ret is new (NULL: not wanted).  A refusal is in the server's own words. */
+int cli_get(struct cli *c, const char *path, json_t **ret, struct error *e);
+
 /* PUT a subresource; body may be NULL. */
 int cli_put(struct cli *c, const char *plural, const char *name, const char *sub,
             const json_t *body, struct error *e);

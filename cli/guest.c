@@ -13,7 +13,7 @@ static int print_subresource(struct cli *c, const char *name, const char *sub, c
     scoped(free) char *path = cli_subresource(c, "virtualmachineinstances", name, sub);
     json_auto_t *answer = NULL;
 
-    if (kube_raw(c->kube, HTTP_GET, path, NULL, &answer, e) < 0)
+    if (cli_get(c, path, &answer, e) < 0)
         return error_wrap(e, "Error %s of VirtualMachineInstance %s", what, name);
 
     scoped(free) char *text = must_dumps(answer, JSON_INDENT(2));

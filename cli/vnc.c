@@ -180,7 +180,7 @@ static int screenshot(struct cli *c, const char *name, struct error *e)
     int r = http_client_do(kube_peek_http(c->kube), &q, &answer, e);
 
     if (r == 0 && answer.status != 200)
-        r = kube_raw(c->kube, HTTP_GET, path, NULL, NULL, e);
+        r = cli_get(c, path, NULL, e);
     else if (r == 0) {
         FILE *out = streq(file, "-") ? stdout : fopen(file, "we");
 

@@ -392,7 +392,7 @@ static int explain(struct websocket *w, struct cli *c, const char *path, struct 
     json_auto_t *ignored = NULL;
     int status = w->http_status;
 
-    if (status >= 300 && kube_raw(c->kube, HTTP_GET, path, NULL, &ignored, e) < 0)
+    if (status >= 300 && cli_get(c, path, &ignored, e) < 0)
         return -(int)e->code;
     if (status >= 300)
         return error_set(e, error_from_http(status, NULL), "Can't connect to websocket (%d)", status);
