@@ -167,6 +167,8 @@ static int read_keys(json_t *keys, enum cloudinit_kind kind, const json_t *vmi, 
         if (!secret || !jpath_obj(jpath_obj(credential, "sshPublicKey.propagationMethod"),
                                   layouts[kind].propagation))
             continue;
+        if (!is_dns_subdomain(secret))
+            return error_set(e, ERR_INVALID, "accessCredentials: \"%s\" is no Secret", secret);
         int r = add_keys_of(keys, secret, e);
         if (r < 0)
             return r;

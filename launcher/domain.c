@@ -82,6 +82,30 @@ static int refuse_unknown(const struct domain_plan *p, struct error *e)
     return 0;
 }
 
+/* Names that become parts of paths, whoever let them in. */
+static int check_names(const struct domain_plan *p, struct error *e)
+{
+    static const char *const lists[] = { "volumes", "domain.devices.disks",
+                                         "domain.devices.filesystems" };
+    static const char *const tables[] = { "slicNameRef", "msdmNameRef" };
+
+    for (size_t i = 0; i < countof(lists); i++) {
+        size_t n;
+        json_t *item;
+        json_array_foreach(jpath_arr(p->spec, lists[i]), n, item)
+            if (!is_dns_label(jpath_str(item, "name", "")))
+                return error_set(e, ERR_INVALID, "spec.%s[%zu].name \"%s\" is not a DNS label",
+                                 lists[i], n, jpath_str(item, "name", ""));
+    }
+    for (size_t i = 0; i < countof(tables); i++) {
+        const char *name = jpath_str(jpath_obj(p->domain, "firmware.acpi"), tables[i], NULL);
+        if (name && !is_dns_label(name))
+            return error_set(e, ERR_INVALID, "spec.domain.firmware.acpi.%s \"%s\" is no volume",
+                             tables[i], name);
+    }
+    return 0;
+}
+
 static int plan_cpu(struct domain_plan *p, struct error *e)
 {
     const json_t *cpu = jpath_obj(p->domain, "cpu");
@@ -164,7 +188,8 @@ static int plan(struct domain_plan *p, const json_t *vmi, const json_t *options,
     r = plan_memory(p, e);
     if (r < 0)
         return r;
-    return refuse_unknown(p, e);
+    r = check_names(p, e);
+    return r < 0 ? r : refuse_unknown(p, e);
 }
 
 static const char *reboot_action(const struct domain_plan *p)

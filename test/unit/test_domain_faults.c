@@ -44,6 +44,13 @@ static const struct fault_case {
     { "a disk without a volume",
       VMI("{" MEMORY ",'devices':{'disks':[{'name':'root','disk':{}}]}}"), true, false, ERR_INVALID,
       "\"root\"" },
+    { "a volume's name that climbs",
+      "{'metadata':{'name':'vm','namespace':'ns'},'spec':{'domain':{" MEMORY
+      "},'volumes':[{'name':'../x','emptyDisk':{}}]}}",
+      true, false, ERR_INVALID, "volumes[0]" },
+    { "an ACPI table's name that climbs",
+      VMI("{" MEMORY ",'firmware':{'acpi':{'slicNameRef':'../../etc'}}}"), true, false, ERR_INVALID,
+      "slicNameRef" },
     { "a PCI address that is none",
       "{'metadata':{'name':'vm','namespace':'ns'},'spec':{'domain':{" MEMORY ",'devices':{'disks':["
       "{'name':'a','disk':{'bus':'virtio','pciAddress':'7'}}]}},'volumes':[{'name':'a','emptyDisk':{}}]}}",
