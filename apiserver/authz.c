@@ -51,7 +51,7 @@ void authz_free(struct authz *a)
 
     if (!a)
         return;
-    HASH_ITER (hh, a->verdicts, v, next)
+    HASH_ITER(hh, a->verdicts, v, next)
         forget(a, v);
     pthread_mutex_destroy(&a->lock);
     free(a);
@@ -59,14 +59,12 @@ void authz_free(struct authz *a)
 
 json_t *authz_spec(const struct caller *who, const struct route_match *what)
 {
-    json_t *spec = must_pack("{s:s, s:O, s:O, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "user",
-                             jpath_str(who->info, "username", ""), "groups",
-                             jpath_arr(who->info, "groups"), "extra",
-                             jpath_obj(who->info, "extra"), "resourceAttributes", "group",
-                             SUBRESOURCE_GROUP, "version", what->version, "namespace",
-                             what->namespace, "resource", route_plural(what->target), "name",
-                             what->name, "subresource", what->subresource, "verb",
-                             route_verb(what->route));
+    json_t *spec = must_pack(
+        "{s:s, s:O, s:O, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "user",
+        jpath_str(who->info, "username", ""), "groups", jpath_arr(who->info, "groups"), "extra",
+        jpath_obj(who->info, "extra"), "resourceAttributes", "group", SUBRESOURCE_GROUP, "version",
+        what->version, "namespace", what->namespace, "resource", route_plural(what->target), "name",
+        what->name, "subresource", what->subresource, "verb", route_verb(what->route));
     const char *uid = jpath_str(who->info, "uid", NULL);
 
     if (uid)
@@ -134,8 +132,9 @@ static void remember(struct authz *a, const json_t *spec, bool is_allowed, const
 
 int authz_review(struct authz *a, const json_t *spec, struct error *e)
 {
-    json_auto_t *review = must_pack("{s:s, s:s, s:{}, s:O}", "apiVersion", "authorization.k8s.io/v1",
-                                    "kind", "SubjectAccessReview", "metadata", "spec", spec);
+    json_auto_t *review =
+        must_pack("{s:s, s:s, s:{}, s:O}", "apiVersion", "authorization.k8s.io/v1", "kind",
+                  "SubjectAccessReview", "metadata", "spec", spec);
     json_auto_t *answer = NULL;
 
     int r = kube_create(a->kube, &KIND_SAR, review, &answer, e);
@@ -147,8 +146,8 @@ int authz_review(struct authz *a, const json_t *spec, struct error *e)
         return error_set(e, ERR_UNAVAILABLE, "authorisation cannot be asked for: %.400s", why);
     }
 
-    bool is_allowed = jpath_bool(answer, "status.allowed", false) &&
-                      !jpath_bool(answer, "status.denied", false);
+    bool is_allowed =
+        jpath_bool(answer, "status.allowed", false) && !jpath_bool(answer, "status.denied", false);
     const char *reason = jpath_str(answer, "status.reason", "");
 
     remember(a, spec, is_allowed, reason);

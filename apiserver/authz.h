@@ -26,7 +26,8 @@ enum authz_answer { AUTHZ_ALLOWED, AUTHZ_DENIED, AUTHZ_UNKNOWN };
 /* From memory.  AUTHZ_DENIED fills *e (ERR_FORBIDDEN). */
 enum authz_answer authz_recall(struct authz *a, const json_t *spec, struct error *e);
 
-/* Ask the API server.  0 allowed; -ERR_FORBIDDEN with the reason; -ERR_UNAVAILABLE when it cannot be asked. */
+/* Ask the API server.  0 allowed; -ERR_FORBIDDEN with the reason; -ERR_UNAVAILABLE when it cannot
+ * be asked. */
 int authz_review(struct authz *a, const json_t *spec, struct error *e);
 
 #endif

@@ -57,10 +57,9 @@ json_t *discovery_resources(const char *version)
         const struct route *r = &subresource_routes[i];
         scoped(free) char *name = must_asprintf("%s/%s", route_plural(r->target), r->subresource);
 
-        must_append(resources,
-                    must_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", name, "singularName", "",
-                              "namespaced", 1, "kind", route_kind(r->target), "verbs",
-                              route_verb(r)));
+        must_append(resources, must_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", name,
+                                         "singularName", "", "namespaced", 1, "kind",
+                                         route_kind(r->target), "verbs", route_verb(r)));
     }
 
     scoped(free) char *gv = must_asprintf("%s/%s", SUBRESOURCE_GROUP, version);
@@ -77,10 +76,10 @@ static json_t *aggregated_resource(enum route_target target)
         const struct route *r = &subresource_routes[i];
 
         if (r->target == target)
-            must_append(subs, must_pack("{s:s, s:{s:s, s:s, s:s}, s:[s]}", "subresource",
-                                        r->subresource, "responseKind", "group", "kubevirt.io",
-                                        "version", "v1", "kind", route_kind(target), "verbs",
-                                        route_verb(r)));
+            must_append(subs,
+                        must_pack("{s:s, s:{s:s, s:s, s:s}, s:[s]}", "subresource", r->subresource,
+                                  "responseKind", "group", "kubevirt.io", "version", "v1", "kind",
+                                  route_kind(target), "verbs", route_verb(r)));
     }
     return must_pack("{s:s, s:s, s:s, s:[], s:o}", "resource", route_plural(target), "scope",
                      "Namespaced", "singularResource", route_singular(target), "verbs",
@@ -92,10 +91,10 @@ json_t *discovery_aggregated(const char *api_version)
     json_t *versions = json_array();
 
     for (size_t i = 0; i < SUBRESOURCE_VERSION_COUNT; i++)
-        must_append(versions, must_pack("{s:s, s:s, s:[o, o]}", "version", subresource_versions[i],
-                                        "freshness", "Current", "resources",
-                                        aggregated_resource(ROUTE_VM),
-                                        aggregated_resource(ROUTE_VMI)));
+        must_append(versions,
+                    must_pack("{s:s, s:s, s:[o, o]}", "version", subresource_versions[i],
+                              "freshness", "Current", "resources", aggregated_resource(ROUTE_VM),
+                              aggregated_resource(ROUTE_VMI)));
     return must_pack("{s:s, s:s, s:{}, s:[{s:{s:s}, s:o}]}", "kind", "APIGroupDiscoveryList",
                      "apiVersion", api_version, "metadata", "items", "metadata", "name",
                      SUBRESOURCE_GROUP, "versions", versions);

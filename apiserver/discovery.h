@@ -12,7 +12,8 @@
 json_t *discovery_root_paths(void);
 json_t *discovery_group(void);      /* APIGroup */
 json_t *discovery_group_list(void); /* APIGroupList */
-json_t *discovery_aggregated(const char *api_version); /* APIGroupDiscoveryList, apidiscovery.k8s.io/v2 or v2beta1 */
-json_t *discovery_resources(const char *version);      /* APIResourceList */
+json_t *discovery_aggregated(
+    const char *api_version); /* APIGroupDiscoveryList, apidiscovery.k8s.io/v2 or v2beta1 */
+json_t *discovery_resources(const char *version); /* APIResourceList */
 
 #endif

@@ -35,7 +35,7 @@ bool caller_in_group(const struct caller *c, const char *group)
     size_t i;
     json_t *item;
 
-    json_array_foreach (jpath_arr(c->info, "groups"), i, item)
+    json_array_foreach(jpath_arr(c->info, "groups"), i, item)
         if (streq(json_string_value(item), group))
             return true;
     return false;
@@ -73,7 +73,7 @@ static int read_list(const json_t *data, const char *key, const char *dflt, json
         return error_wrap(e, "ConfigMap %s, key %s", configmap_name, key);
     if (!json_is_array(list))
         return error_set(e, ERR_INVALID, "ConfigMap %s, key %s: not a list", configmap_name, key);
-    json_array_foreach (list, i, item)
+    json_array_foreach(list, i, item)
         if (!json_is_string(item))
             return error_set(e, ERR_INVALID, "ConfigMap %s, key %s: not a list of strings",
                              configmap_name, key);
@@ -122,7 +122,7 @@ static bool name_is_allowed(const struct requestheader *r, const char *cn)
 
     if (json_array_size(r->allowed_names) == 0)
         return true;
-    json_array_foreach (r->allowed_names, i, item)
+    json_array_foreach(r->allowed_names, i, item)
         if (streq(json_string_value(item), cn))
             return true;
     return false;
@@ -133,7 +133,7 @@ static const char *first_header(const json_t *names, const struct http_headers *
     size_t i;
     json_t *name;
 
-    json_array_foreach (names, i, name) {
+    json_array_foreach(names, i, name) {
         const char *value = http_headers_get(headers, json_string_value(name));
 
         if (value && *value)
@@ -148,7 +148,7 @@ static json_t *all_groups(const json_t *names, const struct http_headers *header
     size_t i;
     json_t *name;
 
-    json_array_foreach (names, i, name) {
+    json_array_foreach(names, i, name) {
         size_t from = 0;
         const char *value;
 
@@ -192,7 +192,7 @@ static json_t *all_extra(const json_t *prefixes, const struct http_headers *head
         size_t i;
         json_t *prefix;
 
-        json_array_foreach (prefixes, i, prefix) {
+        json_array_foreach(prefixes, i, prefix) {
             size_t len = json_string_length(prefix);
 
             if (strncasecmp(header->name, json_string_value(prefix), len) == 0) {
@@ -249,7 +249,8 @@ static void on_configmap(const json_t *old, const json_t *obj, void *ctx)
     }
     if (requestheader_parse(obj, &fresh, &e) < 0 ||
         tls_keys_set_ca(f->serving, fresh.client_ca, &e) < 0) {
-        log_error("front proxy settings cannot be read, keeping the last good ones", "error", e.msg);
+        log_error("front proxy settings cannot be read, keeping the last good ones", "error",
+                  e.msg);
         return;
     }
 
@@ -261,7 +262,8 @@ static void on_configmap(const json_t *old, const json_t *obj, void *ctx)
     log_info("front proxy settings read", "name", configmap_name);
 }
 
-struct frontproxy *frontproxy_start(struct kube *k, struct http_watcher *w, struct tls_keys *serving)
+struct frontproxy *frontproxy_start(struct kube *k, struct http_watcher *w,
+                                    struct tls_keys *serving)
 {
     struct frontproxy *f = must_calloc(1, sizeof(*f));
     struct informer_options io = {

@@ -17,7 +17,8 @@ struct kube;
 struct http_watcher;
 
 /* `serving` gets the client CA whenever it changes. */
-struct frontproxy *frontproxy_start(struct kube *k, struct http_watcher *w, struct tls_keys *serving);
+struct frontproxy *frontproxy_start(struct kube *k, struct http_watcher *w,
+                                    struct tls_keys *serving);
 void frontproxy_stop(struct frontproxy *f);
 
 bool frontproxy_is_ready(const struct frontproxy *f);

@@ -74,9 +74,9 @@ struct local *local_new(const struct local_probes *p)
     document_init(&l->doc[DOC_OPENAPI_V2], json_content, openapi_v2());
     document_init(&l->doc[DOC_OPENAPI_V3_V1], json_content, openapi_v3("v1"));
     document_init(&l->doc[DOC_OPENAPI_V3_V1ALPHA3], json_content, openapi_v3("v1alpha3"));
-    document_init(&l->doc[DOC_OPENAPI_V3], json_content,
-                  openapi_v3_index(l->doc[DOC_OPENAPI_V3_V1].etag,
-                                   l->doc[DOC_OPENAPI_V3_V1ALPHA3].etag));
+    document_init(
+        &l->doc[DOC_OPENAPI_V3], json_content,
+        openapi_v3_index(l->doc[DOC_OPENAPI_V3_V1].etag, l->doc[DOC_OPENAPI_V3_V1ALPHA3].etag));
     return l;
 }
 

@@ -134,8 +134,10 @@ static int watch_pair(struct tls_keys *k, const char *cert, const char *key, str
 static int start_clients(struct virt_api *a, struct error *e)
 {
     const struct settings *s = a->settings;
-    struct kube_config_request q = { .kubeconfig = s->kubeconfig, .master = s->master,
-                                     .user_agent = "virt-api", .must_be_explicit = true };
+    struct kube_config_request q = { .kubeconfig = s->kubeconfig,
+                                     .master = s->master,
+                                     .user_agent = "virt-api",
+                                     .must_be_explicit = true };
 
     if (kube_config_load(&a->config, &q, e) < 0)
         return error_wrap(e, "connect to the API server");
@@ -157,15 +159,17 @@ static int start(struct virt_api *a, struct error *e)
         return r;
 
     const char *namespace = kube_config_namespace(a->config);
-    struct nodes_options no = { .namespace = namespace, .port = (int)s->console_server_port,
-                                .keys = a->node_keys, .is_externally_managed = s->is_externally_managed };
+    struct nodes_options no = { .namespace = namespace,
+                                .port = (int)s->console_server_port,
+                                .keys = a->node_keys,
+                                .is_externally_managed = s->is_externally_managed };
 
     a->ca_configmap = watch_ca(a);
     a->prober = prober_start(a->kube);
     a->server.frontproxy = frontproxy_start(a->kube, a->watcher, a->serving_keys);
     a->server.webhooks = webhooks_start(a->kube, a->watcher, namespace);
-    a->server.env = (struct sub_env){ .kube = a->kube,
-                                      .nodes = nodes_start(a->kube, a->watcher, &no) };
+    a->server.env =
+        (struct sub_env){ .kube = a->kube, .nodes = nodes_start(a->kube, a->watcher, &no) };
     a->server.authz = authz_new(a->kube, &clock_real);
     a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });

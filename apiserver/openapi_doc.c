@@ -68,16 +68,16 @@ static json_t *operation(const struct route *r, const char *version, enum schema
                          json_t *components)
 {
     scoped(free) char *id = operation_id(r, version);
-    json_t *parameters = must_pack("[o, o]",
-                                   parameter("namespace", "Namespace of the object.", dialect),
-                                   parameter("name", "Name of the object.", dialect));
-    json_t *op = must_pack("{s:s, s:s, s:[s], s:o}", "operationId", id, "description", r->doc, "tags",
-                           SUBRESOURCE_GROUP, "responses", responses(r));
+    json_t *parameters =
+        must_pack("[o, o]", parameter("namespace", "Namespace of the object.", dialect),
+                  parameter("name", "Name of the object.", dialect));
+    json_t *op = must_pack("{s:s, s:s, s:[s], s:o}", "operationId", id, "description", r->doc,
+                           "tags", SUBRESOURCE_GROUP, "responses", responses(r));
 
     if (r->body) {
-        scoped(free) char *ref = must_asprintf("%s%s", dialect == SCHEMA_V2 ? "#/definitions/v1."
-                                                                            : "#/components/schemas/v1.",
-                                               r->body->name);
+        scoped(free) char *ref = must_asprintf(
+            "%s%s", dialect == SCHEMA_V2 ? "#/definitions/v1." : "#/components/schemas/v1.",
+            r->body->name);
         json_t *schema = must_pack("{s:s}", "$ref", ref);
 
         schema_components(r->body, dialect, components);
@@ -122,8 +122,8 @@ json_t *openapi_v2(void)
     json_t *definitions = json_object();
 
     add_paths("v1", SCHEMA_V2, paths, definitions);
-    return must_pack("{s:s, s:o, s:o, s:o, s:{s:{s:s, s:s, s:s}}}", "swagger", "2.0", "info", info(),
-                     "paths", paths, "definitions", definitions, "securityDefinitions",
+    return must_pack("{s:s, s:o, s:o, s:o, s:{s:{s:s, s:s, s:s}}}", "swagger", "2.0", "info",
+                     info(), "paths", paths, "definitions", definitions, "securityDefinitions",
                      "BearerToken", "type", "apiKey", "name", "authorization", "in", "header");
 }
 
@@ -155,7 +155,8 @@ json_t *openapi_v3_index(const char *v1_etag, const char *v1alpha3_etag)
 
     for (size_t i = 0; i < countof(documents); i++) {
         scoped(free) char *hash = hash_of(documents[i].etag);
-        scoped(free) char *key = must_asprintf("apis/%s/%s", SUBRESOURCE_GROUP, documents[i].version);
+        scoped(free) char *key =
+            must_asprintf("apis/%s/%s", SUBRESOURCE_GROUP, documents[i].version);
         scoped(free) char *url = must_asprintf("/openapi/v3/%s?hash=%s", key, hash);
 
         must_set(paths, key, must_pack("{s:s}", "serverRelativeURL", url));

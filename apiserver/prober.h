@@ -15,7 +15,8 @@ struct kube;
 struct prober *prober_start(struct kube *k);
 void prober_stop(struct prober *p);
 
-/* {"apiserver": {"connectivity": "ok"|"failed", "version": {...}|"error": "..."}}; new.  Any thread. */
+/* {"apiserver": {"connectivity": "ok"|"failed", "version": {...}|"error": "..."}}; new.  Any
+ * thread. */
 json_t *prober_report(struct prober *p, bool *ret_ok);
 
 #endif

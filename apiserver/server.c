@@ -54,7 +54,8 @@ static void job_run(void *arg)
     job_free(j);
 }
 
-static void serve_subresource(struct server *s, struct http_call *c, const struct route_match *match)
+static void serve_subresource(struct server *s, struct http_call *c,
+                              const struct route_match *match)
 {
     struct caller who = { 0 };
     struct error e = { 0 };

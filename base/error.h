@@ -14,22 +14,22 @@
  * C name, HTTP status, metav1.Status reason.  The enum, the Status writer and
  * the client's decoder are all made from this list.
  */
-#define ERROR_CODES(X)                                  \
-    X(INTERNAL, 500, "InternalError")                   \
-    X(BAD_REQUEST, 400, "BadRequest")                   \
-    X(UNAUTHORIZED, 401, "Unauthorized")                \
-    X(FORBIDDEN, 403, "Forbidden")                      \
-    X(NOT_FOUND, 404, "NotFound")                       \
-    X(METHOD_NOT_ALLOWED, 405, "MethodNotAllowed")      \
-    X(NOT_ACCEPTABLE, 406, "NotAcceptable")             \
-    X(EXISTS, 409, "AlreadyExists")                     \
-    X(CONFLICT, 409, "Conflict")                        \
-    X(EXPIRED, 410, "Expired")                          \
-    X(TOO_LARGE, 413, "RequestEntityTooLarge")          \
-    X(UNSUPPORTED_MEDIA, 415, "UnsupportedMediaType")   \
-    X(INVALID, 422, "Invalid")                          \
-    X(TOO_MANY, 429, "TooManyRequests")                 \
-    X(UNAVAILABLE, 503, "ServiceUnavailable")           \
+#define ERROR_CODES(X)                                \
+    X(INTERNAL, 500, "InternalError")                 \
+    X(BAD_REQUEST, 400, "BadRequest")                 \
+    X(UNAUTHORIZED, 401, "Unauthorized")              \
+    X(FORBIDDEN, 403, "Forbidden")                    \
+    X(NOT_FOUND, 404, "NotFound")                     \
+    X(METHOD_NOT_ALLOWED, 405, "MethodNotAllowed")    \
+    X(NOT_ACCEPTABLE, 406, "NotAcceptable")           \
+    X(EXISTS, 409, "AlreadyExists")                   \
+    X(CONFLICT, 409, "Conflict")                      \
+    X(EXPIRED, 410, "Expired")                        \
+    X(TOO_LARGE, 413, "RequestEntityTooLarge")        \
+    X(UNSUPPORTED_MEDIA, 415, "UnsupportedMediaType") \
+    X(INVALID, 422, "Invalid")                        \
+    X(TOO_MANY, 429, "TooManyRequests")               \
+    X(UNAVAILABLE, 503, "ServiceUnavailable")         \
     X(TIMEOUT, 504, "Timeout")
 
 enum error_code {

@@ -23,8 +23,7 @@ bool log_wanted(enum log_level level);
 void log_event(enum log_level level, const char *msg, ...) __attribute__((sentinel));
 #define log_debug(...) \
     (log_wanted(LOG_DEBUG) ? log_event(LOG_DEBUG, __VA_ARGS__, (char *)0) : (void)0)
-#define log_info(...) \
-    (log_wanted(LOG_INFO) ? log_event(LOG_INFO, __VA_ARGS__, (char *)0) : (void)0)
+#define log_info(...) (log_wanted(LOG_INFO) ? log_event(LOG_INFO, __VA_ARGS__, (char *)0) : (void)0)
 #define log_warn(...) log_event(LOG_WARN, __VA_ARGS__, (char *)0)
 #define log_error(...) log_event(LOG_ERROR, __VA_ARGS__, (char *)0)
 

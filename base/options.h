@@ -44,8 +44,8 @@ struct option {
 
 struct option_program {
     const char *name;
-    const char *summary;   /* one line */
-    const char *usage;     /* "[flags] NAME"; NULL is "[flags]" */
+    const char *summary;          /* one line */
+    const char *usage;            /* "[flags] NAME"; NULL is "[flags]" */
     const struct option *options; /* ends with a row without name */
     const struct option *more;    /* a second table (global flags), or NULL; same settings struct */
 };

@@ -154,22 +154,30 @@ static const struct suffix *find_suffix(const char *text)
     return NULL;
 }
 
+/* Sign and digits; the text after them, or NULL when there is no digit. */
+static const char *parse_digits(const char *s, struct decimal *ret)
+{
+    *ret = (struct decimal){ .is_negative = *s == '-' };
+    s += *s == '-' || *s == '+';
+    ret->whole = s;
+    ret->whole_len = digits_at(s);
+    s += ret->whole_len;
+
+    const bool has_point = *s == '.';
+    s += has_point;
+    ret->fraction = s;
+    ret->fraction_len = has_point ? digits_at(s) : 0;
+    return ret->whole_len + ret->fraction_len > 0 ? s + ret->fraction_len : NULL;
+}
+
 int quantity_parse(const char *s, struct quantity *ret)
 {
+    struct decimal d;
+
     if (!s || *s == '\0' || strnlen(s, INPUT_MAX + 1) > INPUT_MAX)
         return -1;
-
-    struct decimal d = { .is_negative = *s == '-' };
-    s += *s == '-' || *s == '+';
-    d.whole = s;
-    d.whole_len = digits_at(s);
-    s += d.whole_len;
-    if (*s == '.')
-        s++;
-    d.fraction = s;
-    d.fraction_len = d.fraction > d.whole + d.whole_len ? digits_at(s) : 0;
-    s += d.fraction_len;
-    if (d.whole_len + d.fraction_len == 0)
+    s = parse_digits(s, &d);
+    if (!s)
         return -1;
 
     struct quantity q = { 0 };

@@ -15,18 +15,18 @@
 #define scoped(fn) __attribute__((cleanup(fn##_scope)))
 
 /* Make `scoped(fn)` possible for a destructor of `type *`. */
-#define DEFINE_SCOPE(type, fn)                 \
-    static inline void fn##_scope(type **p)    \
-    {                                          \
-        if (*p)                                \
-            fn(*p);                            \
+#define DEFINE_SCOPE(type, fn)              \
+    static inline void fn##_scope(type **p) \
+    {                                       \
+        if (*p)                             \
+            fn(*p);                         \
     }
 
-#define TAKE(p)                     \
-    ({                              \
-        __typeof__(p) take_ = (p);  \
-        (p) = NULL;                 \
-        take_;                      \
+#define TAKE(p)                    \
+    ({                             \
+        __typeof__(p) take_ = (p); \
+        (p) = NULL;                \
+        take_;                     \
     })
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,11 +45,11 @@ static inline void close_scope(int *fd)
         (void)close(*fd);
 }
 
-#define TAKE_FD(fd)            \
-    ({                         \
-        int take_fd_ = (fd);   \
-        (fd) = -1;             \
-        take_fd_;              \
+#define TAKE_FD(fd)          \
+    ({                       \
+        int take_fd_ = (fd); \
+        (fd) = -1;           \
+        take_fd_;            \
     })
 
 #endif

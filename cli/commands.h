@@ -19,10 +19,10 @@ command_fn run_guestosinfo;
 command_fn run_userlist;
 command_fn run_fslist;
 
-command_fn run_console;    /* console.c */
-command_fn run_vnc;        /* vnc.c */
-command_fn run_version;    /* version.c */
-command_fn run_options;    /* main.c */
+command_fn run_console; /* console.c */
+command_fn run_vnc;     /* vnc.c */
+command_fn run_version; /* version.c */
+command_fn run_options; /* main.c */
 
 extern const struct option start_flags[], stop_flags[], dry_run_flags[], console_flags[],
     vnc_flags[], version_flags[];

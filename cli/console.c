@@ -21,8 +21,8 @@ enum {
 };
 
 const struct option console_flags[] = {
-    { "timeout", 0, OPTION_INT, FLAG(timeout_minutes), .dflt = "5", .max = 100000,
-      .arg = "MINUTES", .help = "How long to wait for the machine to run." },
+    { "timeout", 0, OPTION_INT, FLAG(timeout_minutes), .dflt = "5", .max = 100000, .arg = "MINUTES",
+      .help = "How long to wait for the machine to run." },
     { 0 },
 };
 

@@ -58,7 +58,8 @@ static void print_commands(const char *program)
 
 int run_options(struct cli *c, const struct option_list *args, struct error *e)
 {
-    struct option_program p = { .name = c->program, .summary = "Flags that every command takes.",
+    struct option_program p = { .name = c->program,
+                                .summary = "Flags that every command takes.",
                                 .options = global_options };
     scoped_buf text = BUF_INIT(0);
 
@@ -80,14 +81,15 @@ static bool needs_cluster(const struct command *command)
     return command->run != run_options && command->run != run_version;
 }
 
-static int run(struct cli *c, const struct command *command, int argc, char **argv,
-               struct error *e)
+static int run(struct cli *c, const struct command *command, int argc, char **argv, struct error *e)
 {
     static const struct option none[] = { { 0 } };
     struct option_list args = { 0 };
     scoped(free) char *name = must_asprintf("%s %s", c->program, command->name);
     scoped(free) char *usage = must_asprintf("[flags] %s", command->args);
-    struct option_program p = { .name = name, .summary = command->summary, .usage = usage,
+    struct option_program p = { .name = name,
+                                .summary = command->summary,
+                                .usage = usage,
                                 .options = command->options ? command->options : none,
                                 .more = global_options };
 

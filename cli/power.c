@@ -12,9 +12,11 @@
 static const char vms[] = "virtualmachines";
 static const char vmis[] = "virtualmachineinstances";
 
-#define DRY_RUN_FLAG \
-    { "dry-run", 0, OPTION_BOOL, FLAG(is_dry_run), .dflt = "false", \
-      .help = "Let the server check the request without doing it." }
+#define DRY_RUN_FLAG                                                                      \
+    {                                                                                     \
+        "dry-run", 0, OPTION_BOOL, FLAG(is_dry_run),                                      \
+            .dflt = "false", .help = "Let the server check the request without doing it." \
+    }
 
 const struct option dry_run_flags[] = { DRY_RUN_FLAG, { 0 } };
 
@@ -28,8 +30,8 @@ const struct option start_flags[] = {
 const struct option stop_flags[] = {
     { "force", 0, OPTION_BOOL, FLAG(is_forced), .dflt = "false",
       .help = "Do not wait for the guest; needs --grace-period." },
-    { "grace-period", 0, OPTION_INT, FLAG(grace_period), .dflt = "-1", .min = -1,
-      .max = 1LL << 40, .arg = "SECONDS", .help = "Seconds that the guest has to shut down." },
+    { "grace-period", 0, OPTION_INT, FLAG(grace_period), .dflt = "-1", .min = -1, .max = 1LL << 40,
+      .arg = "SECONDS", .help = "Seconds that the guest has to shut down." },
     DRY_RUN_FLAG,
     { 0 },
 };

@@ -24,12 +24,12 @@ static json_t *client_version(void)
 /* In the syntax that scripts written for upstream's tool read. */
 static void print_version(const char *side, const json_t *v)
 {
-    (void)printf("%s Version: version.Info{GitVersion:\"%s\", GitCommit:\"%s\", GitTreeState:\"%s\", "
-                 "BuildDate:\"%s\", GoVersion:\"%s\", Compiler:\"%s\", Platform:\"%s\"}\n",
-                 side, jpath_str(v, "gitVersion", ""), jpath_str(v, "gitCommit", ""),
-                 jpath_str(v, "gitTreeState", ""), jpath_str(v, "buildDate", ""),
-                 jpath_str(v, "goVersion", ""), jpath_str(v, "compiler", ""),
-                 jpath_str(v, "platform", ""));
+    (void)printf(
+        "%s Version: version.Info{GitVersion:\"%s\", GitCommit:\"%s\", GitTreeState:\"%s\", "
+        "BuildDate:\"%s\", GoVersion:\"%s\", Compiler:\"%s\", Platform:\"%s\"}\n",
+        side, jpath_str(v, "gitVersion", ""), jpath_str(v, "gitCommit", ""),
+        jpath_str(v, "gitTreeState", ""), jpath_str(v, "buildDate", ""),
+        jpath_str(v, "goVersion", ""), jpath_str(v, "compiler", ""), jpath_str(v, "platform", ""));
 }
 
 static int server_version(struct cli *c, json_t **ret, struct error *e)

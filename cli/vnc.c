@@ -203,10 +203,9 @@ int run_vnc(struct cli *c, const struct option_list *args, struct error *e)
         return error_set(e, ERR_BAD_REQUEST, "one machine is expected");
 
     const char *name = args->item[0];
-    scoped(free) char *path =
-        cli_subresource(c, "virtualmachineinstances", name,
-                        c->flags.keeps_session ? "vnc?preserveSession=true"
-                                               : "vnc?preserveSession=false");
+    scoped(free) char *path = cli_subresource(c, "virtualmachineinstances", name,
+                                              c->flags.keeps_session ? "vnc?preserveSession=true"
+                                                                     : "vnc?preserveSession=false");
     if (websocket_open(&w, c, path, e) < 0)
         return error_wrap(e, "can't access VMI %s", name);
 

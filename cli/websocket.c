@@ -25,8 +25,8 @@
 #include "kube/config.h"
 
 enum {
-    CHUNK = 16 * 1024,         /* one message at most, either way */
-    PENDING_MAX = 256 * 1024,  /* received but not yet taken by the local side */
+    CHUNK = 16 * 1024,        /* one message at most, either way */
+    PENDING_MAX = 256 * 1024, /* received but not yet taken by the local side */
     HANDSHAKE_S = 30,
     PING_S = 15,
     PONG_S = 30,
@@ -34,10 +34,10 @@ enum {
 
 struct websocket {
     struct lws_context *context;
-    struct lws *remote;   /* NULL once closed */
-    struct lws *local;    /* NULL once closed */
+    struct lws *remote; /* NULL once closed */
+    struct lws *local;  /* NULL once closed */
     struct kube_credentials credentials;
-    int user_fd;          /* the caller's end */
+    int user_fd; /* the caller's end */
     pthread_t thread;
     atomic_bool is_stopping;
 
@@ -298,8 +298,8 @@ static int parse_server(const char *url, struct endpoint *ret, struct error *e)
         return error_set(e, ERR_BAD_REQUEST, "the server's address \"%s\" is not a URL", url);
     ret->is_tls = streq(protocol, "https");
     if (!ret->is_tls && !streq(protocol, "http"))
-        return error_set(e, ERR_BAD_REQUEST, "the server's address \"%s\" is neither https nor http",
-                         url);
+        return error_set(e, ERR_BAD_REQUEST,
+                         "the server's address \"%s\" is neither https nor http", url);
     (void)snprintf(ret->host, sizeof(ret->host), "%s", host);
     if (*path && !streq(path, "/"))
         (void)snprintf(ret->prefix, sizeof(ret->prefix), "/%s", *path == '/' ? path + 1 : path);
@@ -395,7 +395,8 @@ static int explain(struct websocket *w, struct cli *c, const char *path, struct 
     if (status >= 300 && cli_get(c, path, &ignored, e) < 0)
         return -(int)e->code;
     if (status >= 300)
-        return error_set(e, error_from_http(status, NULL), "Can't connect to websocket (%d)", status);
+        return error_set(e, error_from_http(status, NULL), "Can't connect to websocket (%d)",
+                         status);
     return error_set(e, ERR_UNAVAILABLE, "Can't connect to websocket: %s",
                      *w->failure ? w->failure : "no answer");
 }

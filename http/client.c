@@ -206,17 +206,24 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 0;
 }
 
+static int add_headers(struct curl_slist **list, const struct http_headers *h, struct error *e)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < h->len && r == 0; i++)
+        r = add_header(list, h->item[i].name, h->item[i].value, e);
+    return r;
+}
+
 static int setup_headers(struct client_setup *s, struct http_client *c,
                          const struct http_request *q, struct error *e)
 {
     const struct http_headers none = { 0 };
     const struct http_headers *h = q->headers ? q->headers : &none;
-    int r = 0;
+    int r = add_headers(&s->headers, &c->headers, e);
 
-    for (size_t i = 0; i < c->headers.len && r == 0; i++)
-        r = add_header(&s->headers, c->headers.item[i].name, c->headers.item[i].value, e);
-    for (size_t i = 0; i < h->len && r == 0; i++)
-        r = add_header(&s->headers, h->item[i].name, h->item[i].value, e);
+    if (r == 0)
+        r = add_headers(&s->headers, h, e);
     if (r == 0 && !http_headers_get(h, "Accept"))
         r = add_header(&s->headers, "Accept", q->accept ? q->accept : "application/json", e);
     if (r == 0 && q->content_type)

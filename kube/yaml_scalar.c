@@ -77,16 +77,32 @@ static json_t *real_value(double d)
     return json_real(d);
 }
 
+/* The base that a leading zero names; *digits is moved past its mark. */
+static int base_of(const char **digits)
+{
+    static const struct {
+        char mark;
+        int base;
+    } bases[] = { { 'x', 16 }, { 'b', 2 }, { 'o', 8 } };
+    const char *s = *digits;
+
+    if (s[0] != '0' || s[1] == '\0')
+        return 10;
+    for (size_t i = 0; i < countof(bases); i++) {
+        if (tolower((unsigned char)s[1]) == bases[i].mark) {
+            *digits = s + 2;
+            return bases[i].base;
+        }
+    }
+    *digits = s + 1;
+    return 8;
+}
+
 static json_t *integer_value(const char *s)
 {
     const char *digits = s + (*s == '-' || *s == '+');
-    int base = 10;
+    const int base = base_of(&digits);
 
-    if (digits[0] == '0' && digits[1] != '\0') {
-        int mark = tolower((unsigned char)digits[1]);
-        base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
-        digits += mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 1;
-    }
     if (!isxdigit((unsigned char)*digits))
         return NULL;
 

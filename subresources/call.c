@@ -86,7 +86,7 @@ static int read_dry_run(struct sub_call *c, struct error *e)
     size_t i;
     json_t *item;
 
-    json_array_foreach (list, i, item) {
+    json_array_foreach(list, i, item) {
         if (!streq(json_string_value(item), "All"))
             return error_set(e, ERR_BAD_REQUEST, "dryRun: the only value is \"All\"");
         c->is_dry_run = true;
@@ -106,7 +106,8 @@ static int read_body(struct sub_call *c, struct error *e)
         return 0;
     }
     if (len > OPTIONS_BODY_MAX)
-        return error_set(e, ERR_TOO_LARGE, "the options are longer than %d bytes", OPTIONS_BODY_MAX);
+        return error_set(e, ERR_TOO_LARGE, "the options are longer than %d bytes",
+                         OPTIONS_BODY_MAX);
     if (yaml_parse(&c->body, data, len, e) < 0)
         return error_wrap(e, "Can not unmarshal Request body to struct");
     if (json_is_null(c->body)) {

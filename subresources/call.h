@@ -26,7 +26,7 @@ struct sub_call {
     struct sub_env *env;
     struct http_call *http;
     struct route_match match;
-    json_t *body;  /* the options object, {} without a body; owned */
+    json_t *body;    /* the options object, {} without a body; owned */
     bool is_dry_run; /* options.dryRun is ["All"] */
 };
 

@@ -141,7 +141,8 @@ static void copy_upgrade_headers(const struct sub_call *c, struct http_headers *
         if (value)
             http_headers_add(out, passed_on[i], value);
     }
-    /* The bearer token that a browser sends as a protocol is for the API server, not for the node. */
+    /* The bearer token that a browser sends as a protocol is for the API server, not for the node.
+     */
     if (http_headers_has_token(http_call_headers(c->http), "Sec-WebSocket-Protocol",
                                "plain.kubevirt.io"))
         http_headers_add(out, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
@@ -175,7 +176,8 @@ static void forward_dial(void *arg)
         .body = body,
         .body_len = body_len,
     };
-    (void)dial_start(http_call_loop(c->http), &q, f->is_stream ? stream_answered : call_answered, f);
+    (void)dial_start(http_call_loop(c->http), &q, f->is_stream ? stream_answered : call_answered,
+                     f);
     http_headers_done(&headers);
 }
 

@@ -69,7 +69,7 @@ static const json_t *best_pod(const json_t *pods)
     size_t i;
     json_t *pod;
 
-    json_array_foreach (pods, i, pod) {
+    json_array_foreach(pods, i, pod) {
         bool is_better = !best || (condition_is_true(pod, "Ready") && !meta_is_deleting(pod));
 
         if (*jpath_str(pod, "status.podIP", "") && is_better)
@@ -93,7 +93,8 @@ int nodes_find(struct nodes *n, const json_t *vmi, struct node_target *ret, stru
     const json_t *pod = best_pod(pods);
     if (!pod)
         return error_set(e, ERR_UNAVAILABLE,
-                         "no virt-handler on node \"%s\": look at the virt-handler DaemonSet", node);
+                         "no virt-handler on node \"%s\": look at the virt-handler DaemonSet",
+                         node);
 
     *ret = (struct node_target){ .port = n->port, .keys = n->keys };
     (void)snprintf(ret->host, sizeof(ret->host), "%s", jpath_str(pod, "status.podIP", ""));

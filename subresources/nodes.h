@@ -17,10 +17,11 @@ struct kube;
 struct http_watcher;
 
 struct nodes_options {
-    const char *namespace; /* of the installation */
-    int port;              /* virt-handler's console server */
-    struct tls_keys *keys; /* client pair and the kubevirt CA; referenced */
-    bool is_externally_managed; /* certificates of another installer: the common name is not checked */
+    const char *namespace;      /* of the installation */
+    int port;                   /* virt-handler's console server */
+    struct tls_keys *keys;      /* client pair and the kubevirt CA; referenced */
+    bool is_externally_managed; /* certificates of another installer: the common name is not checked
+                                 */
 };
 
 struct nodes *nodes_start(struct kube *k, struct http_watcher *w, const struct nodes_options *o);

@@ -3,22 +3,19 @@
 
 #include "openapi/rows.h"
 
-#define OPTIONS_META                                                        \
-    STRING("apiVersion", "Group and version of this object."),              \
-    STRING("kind", "Which kind of options this is."),                       \
-    STRINGS("dryRun", "Check the request without changing anything: All.")
+#define OPTIONS_META                                           \
+    STRING("apiVersion", "Group and version of this object."), \
+        STRING("kind", "Which kind of options this is."),      \
+        STRINGS("dryRun", "Check the request without changing anything: All.")
 
-TYPE(start_options, "StartOptions", "How to start a machine.",
-     OPTIONS_META,
+TYPE(start_options, "StartOptions", "How to start a machine.", OPTIONS_META,
      BOOL("paused", "Stop before the first instruction, until it is unpaused."));
 
-TYPE(stop_options, "StopOptions", "How to stop a machine.",
-     OPTIONS_META,
+TYPE(stop_options, "StopOptions", "How to stop a machine.", OPTIONS_META,
      INT64("gracePeriod", "Seconds that the guest has to shut down; 0 ends it at once."));
 
-TYPE(restart_options, "RestartOptions", "How to restart a machine.",
-     OPTIONS_META,
-     INT64("gracePeriodSeconds", "0 restarts without waiting for the guest; nothing else is supported."));
+TYPE(restart_options, "RestartOptions", "How to restart a machine.", OPTIONS_META,
+     INT64("gracePeriodSeconds",
+           "0 restarts without waiting for the guest; nothing else is supported."));
 
-TYPE(pause_options, "PauseOptions", "How to pause or unpause an instance.",
-     OPTIONS_META);
+TYPE(pause_options, "PauseOptions", "How to pause or unpause an instance.", OPTIONS_META);

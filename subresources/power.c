@@ -74,12 +74,13 @@ static int plan_requests(const json_t *vm, json_t *wanted, struct power_plan *re
         jpatch_add(patch, "/status", fresh);
     } else {
         const char *path = "/status/stateChangeRequests";
-        bool is_stop_alone = json_array_size(list) == 1 &&
-                             streq(jpath_str(list, "[0].action", ""), "Stop");
+        bool is_stop_alone =
+            json_array_size(list) == 1 && streq(jpath_str(list, "[0].action", ""), "Stop");
 
         if (json_array_size(current) > 0 && !is_stop_alone)
-            return error_set(e, ERR_CONFLICT, "a start or stop is already underway: try again "
-                                              "when it has finished");
+            return error_set(e, ERR_CONFLICT,
+                             "a start or stop is already underway: try again "
+                             "when it has finished");
         jpatch_test(patch, path, current ? must_copy(current) : json_null());
         if (json_array_size(current) > 0)
             jpatch_replace(patch, path, json_incref(list));
@@ -114,6 +115,21 @@ static int plan_strategy(const json_t *vm, bool is_start, struct power_plan *ret
     return 0;
 }
 
+/* Manual and RerunOnFailure are started by a request to the controller. */
+static int start_by_request(const json_t *vm, const json_t *vmi, const char *strategy,
+                            bool is_paused, struct power_plan *ret, struct error *e)
+{
+    const char *phase = jpath_str(vmi, "status.phase", "");
+    bool is_rerun = streq(strategy, "RerunOnFailure");
+
+    if (is_rerun && streq(phase, "Failed"))
+        return error_set(e, ERR_CONFLICT,
+                         "RerunOnFailure does not support starting VM from failed state");
+    if (vmi && (is_rerun ? streq(phase, "Succeeded") : vmi_is_final(vmi)))
+        return plan_requests(vm, requests(request_stop(vmi), request_start(is_paused)), ret, e);
+    return plan_requests(vm, requests(request_start(is_paused), NULL), ret, e);
+}
+
 int power_start(const json_t *vm, const json_t *vmi, const json_t *options, struct power_plan *ret,
                 struct error *e)
 {
@@ -136,17 +152,8 @@ int power_start(const json_t *vm, const json_t *vmi, const json_t *options, stru
         return is_paused ? plan_requests(vm, requests(request_start(true), NULL), ret, e)
                          : plan_strategy(vm, true, ret);
 
-    if (streq(strategy, "Manual") || streq(strategy, "RerunOnFailure")) {
-        bool is_rerun = streq(strategy, "RerunOnFailure");
-
-        if (is_rerun && streq(phase, "Failed"))
-            return error_set(e, ERR_CONFLICT,
-                             "RerunOnFailure does not support starting VM from failed state");
-        bool must_stop_first = vmi && (is_rerun ? streq(phase, "Succeeded") : vmi_is_final(vmi));
-        if (must_stop_first)
-            return plan_requests(vm, requests(request_stop(vmi), request_start(is_paused)), ret, e);
-        return plan_requests(vm, requests(request_start(is_paused), NULL), ret, e);
-    }
+    if (streq(strategy, "Manual") || streq(strategy, "RerunOnFailure"))
+        return start_by_request(vm, vmi, strategy, is_paused, ret, e);
     if (streq(strategy, "Always") || streq(strategy, "Once"))
         return error_set(e, ERR_CONFLICT, "%s does not support manual start requests", strategy);
     return 0;

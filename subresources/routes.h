@@ -21,7 +21,8 @@ enum route_flow {
     ROUTE_STREAM, /* a websocket upgrade, relayed to virt-handler */
 };
 
-/* Validate, then answer or hand over; on a worker thread, after authorisation.  Exactly one reply. */
+/* Validate, then answer or hand over; on a worker thread, after authorisation.  Exactly one reply.
+ */
 typedef void subresource_fn(struct sub_call *c);
 
 struct route {
@@ -31,7 +32,7 @@ struct route {
     enum route_flow flow;
     subresource_fn *handler;
     const struct schema *body; /* of the options object; NULL: no body is read */
-    const char *answer;       /* kind of a 200 body, or NULL */
+    const char *answer;        /* kind of a 200 body, or NULL */
     const char *doc;
 };
 

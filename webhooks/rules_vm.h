@@ -10,7 +10,8 @@
 /* Run strategy, data volume templates, snapshots in progress. */
 void vm_rules_check(struct review *rv);
 
-/* Instance type and preference are named in one way only; asked by the mutator, as upstream does. */
+/* Instance type and preference are named in one way only; asked by the mutator, as upstream does.
+ */
 void vm_matchers_check(struct review *rv);
 
 /* Rows of the template's spec, defaults included, that hold for a VirtualMachine only. */

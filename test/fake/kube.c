@@ -59,8 +59,9 @@ struct fake_kube {
 };
 
 /*
- * jansson 2.14 looks at a reference count plainly before it changes it atomically, and frees without an acquiring
- * fence; the thread sanitizer reports both.  It asks this function what to leave out.
+ * jansson 2.14 looks at a reference count plainly before it changes it atomically, and frees
+ * without an acquiring fence; the thread sanitizer reports both.  It asks this function what to
+ * leave out.
  */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What table-driven tests share: cmocka, JSON with ' for ", and running a table as one test a row. */
+/* What table-driven tests share: cmocka, JSON with ' for ", and running a table as one test a row.
+ */
 #ifndef TEST_UNIT_ROWS_H
 #define TEST_UNIT_ROWS_H
 
@@ -49,20 +50,20 @@ static inline void assert_json(const json_t *got, const json_t *want)
 }
 
 /* One test a row of an array whose first member is `const char *name`; the row is its state. */
-#define ROW_TESTS(tests, cases, fn)                       \
-    struct CMUnitTest tests[countof(cases)];              \
-    for (size_t row_ = 0; row_ < countof(cases); row_++) \
-        tests[row_] = (struct CMUnitTest){                \
-            .name = (cases)[row_].name,                   \
-            .test_func = (fn),                            \
-            .initial_state = (void *)&(cases)[row_],      \
+#define ROW_TESTS(tests, cases, fn)                        \
+    struct CMUnitTest tests[countof(cases)];               \
+    for (size_t row_ = 0; row_ < countof(cases); row_++)   \
+        tests[row_] = (struct CMUnitTest)                  \
+        {                                                  \
+            .name = (cases)[row_].name, .test_func = (fn), \
+            .initial_state = (void *)&(cases)[row_],       \
         }
 
 /* Run a table of rows; the number of failures. */
-#define RUN_ROWS(group, cases, fn)                                     \
-    ({                                                                 \
-        ROW_TESTS(row_tests_, cases, fn);                              \
-        cmocka_run_group_tests_name(group, row_tests_, NULL, NULL);    \
+#define RUN_ROWS(group, cases, fn)                                  \
+    ({                                                              \
+        ROW_TESTS(row_tests_, cases, fn);                           \
+        cmocka_run_group_tests_name(group, row_tests_, NULL, NULL); \
     })
 
 #endif

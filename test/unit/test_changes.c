@@ -16,13 +16,14 @@ static const struct patch_case {
       "{'metadata':{'resourceVersion':'1'},'status':{'a':null,'b':3}}" },
     { "status only: the rest is not looked at",
       "{'metadata':{'resourceVersion':'1'},'spec':{'x':1},'status':{'a':1}}",
-      "{'metadata':{'resourceVersion':'1','labels':{'l':'1'}},'spec':{'x':2},'status':{'a':2}}", "status",
-      "{'metadata':{'resourceVersion':'1'},'status':{'a':2}}" },
+      "{'metadata':{'resourceVersion':'1','labels':{'l':'1'}},'spec':{'x':2},'status':{'a':2}}",
+      "status", "{'metadata':{'resourceVersion':'1'},'status':{'a':2}}" },
     { "a first status", "{'metadata':{'resourceVersion':'1'}}",
       "{'metadata':{'resourceVersion':'1'},'status':{'a':1}}", "status",
       "{'metadata':{'resourceVersion':'1'},'status':{'a':1}}" },
     { "labels and finalizers with the spec", "{'metadata':{'resourceVersion':'1'},'spec':{}}",
-      "{'metadata':{'resourceVersion':'1','labels':{'l':'1'},'finalizers':['f']},'spec':{'x':1}}", NULL,
+      "{'metadata':{'resourceVersion':'1','labels':{'l':'1'},'finalizers':['f']},'spec':{'x':1}}",
+      NULL,
       "{'metadata':{'resourceVersion':'1','labels':{'l':'1'},'finalizers':['f']},'spec':{'x':1}}" },
     { "the last finalizer", "{'metadata':{'resourceVersion':'1','finalizers':['f']}}",
       "{'metadata':{'resourceVersion':'1'}}", NULL,
@@ -57,11 +58,14 @@ static void finalizers_are_taken_off(void **state)
 
 static void conditions_are_copied_without_what_is_dropped(void **state)
 {
-    json_auto_t *obj = json_q("{'status':{'conditions':[{'type':'Ready','status':'False'},{'type':'X'}]}}");
-    json_auto_t *ready = json_q("{'type':'Ready','status':'True','lastProbeTime':null,'observedGeneration':3}");
+    json_auto_t *obj =
+        json_q("{'status':{'conditions':[{'type':'Ready','status':'False'},{'type':'X'}]}}");
+    json_auto_t *ready =
+        json_q("{'type':'Ready','status':'True','lastProbeTime':null,'observedGeneration':3}");
     json_auto_t *new = json_q("{'type':'New','status':'True','reason':'r'}");
-    json_auto_t *want = json_q("{'status':{'conditions':[{'type':'Ready','status':'True'},{'type':'X'},"
-                               "{'type':'New','status':'True','reason':'r'}]}}");
+    json_auto_t *want =
+        json_q("{'status':{'conditions':[{'type':'Ready','status':'True'},{'type':'X'},"
+               "{'type':'New','status':'True','reason':'r'}]}}");
     condition_copy(obj, ready);
     condition_copy(obj, new);
     assert_json(obj, want);

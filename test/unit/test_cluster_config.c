@@ -40,15 +40,15 @@ static void defaults_are_upstreams(void **state)
 
 static void values_are_read(void **state)
 {
-    json_auto_t *kubevirt = json_q(
-        CONF("'developerConfiguration':{'useEmulation':true,'memoryOvercommit':150,'cpuAllocationRatio':4,"
-             "'nodeSelectors':{'a':'b'},'diskVerification':{'memoryLimit':'1Gi'}},"
-             "'cpuRequest':'200m','evictionStrategy':'LiveMigrate','vmRolloutStrategy':'Stage',"
-             "'liveUpdateConfiguration':{'maxHotplugRatio':2,'maxCpuSockets':8,'maxGuest':'8Gi'},"
-             "'network':{'defaultNetworkInterface':'masquerade','permitBridgeInterfaceOnPodNetwork':false},"
-             "'machineType':'pc-q35-7.2','architectureConfiguration':{'arm64':{'machineType':'virt-9',"
-             "'emulatedMachines':['virt-9*']},'defaultArchitecture':'arm64'},"
-             "'additionalGuestMemoryOverheadRatio':'1.25'"));
+    json_auto_t *kubevirt = json_q(CONF(
+        "'developerConfiguration':{'useEmulation':true,'memoryOvercommit':150,'cpuAllocationRatio':4,"
+        "'nodeSelectors':{'a':'b'},'diskVerification':{'memoryLimit':'1Gi'}},"
+        "'cpuRequest':'200m','evictionStrategy':'LiveMigrate','vmRolloutStrategy':'Stage',"
+        "'liveUpdateConfiguration':{'maxHotplugRatio':2,'maxCpuSockets':8,'maxGuest':'8Gi'},"
+        "'network':{'defaultNetworkInterface':'masquerade','permitBridgeInterfaceOnPodNetwork':false},"
+        "'machineType':'pc-q35-7.2','architectureConfiguration':{'arm64':{'machineType':'virt-9',"
+        "'emulatedMachines':['virt-9*']},'defaultArchitecture':'arm64'},"
+        "'additionalGuestMemoryOverheadRatio':'1.25'"));
     struct cluster_config *c = NULL;
     struct error e;
     assert_int_equal(cluster_config_new(&c, kubevirt, &e), 0);
@@ -88,7 +88,8 @@ static const struct fault_case {
       CONF("'developerConfiguration':{'memoryOvercommit':'100'}") },
     { "developerConfiguration.cpuAllocationRatio",
       CONF("'developerConfiguration':{'cpuAllocationRatio':0}") },
-    { "developerConfiguration.useEmulation", CONF("'developerConfiguration':{'useEmulation':'yes'}") },
+    { "developerConfiguration.useEmulation",
+      CONF("'developerConfiguration':{'useEmulation':'yes'}") },
     { "cpuRequest", CONF("'cpuRequest':'lots'") },
     { "cpuRequest", CONF("'cpuRequest':'-1'") },
     { "evictionStrategy", CONF("'evictionStrategy':{}") },
@@ -113,21 +114,23 @@ static const struct gate_case {
     bool want;
 } gate_cases[] = {
     { "GA is on", NULL, "NUMA", true },
-    { "GA cannot be disabled", CONF("'developerConfiguration':{'disabledFeatureGates':['NUMA']}"), "NUMA",
-      true },
+    { "GA cannot be disabled", CONF("'developerConfiguration':{'disabledFeatureGates':['NUMA']}"),
+      "NUMA", true },
     { "beta is on", NULL, "ImageVolume", true },
-    { "beta can be disabled", CONF("'developerConfiguration':{'disabledFeatureGates':['ImageVolume']}"),
-      "ImageVolume", false },
+    { "beta can be disabled",
+      CONF("'developerConfiguration':{'disabledFeatureGates':['ImageVolume']}"), "ImageVolume",
+      false },
     { "an enable wins",
-      CONF("'developerConfiguration':{'featureGates':['ImageVolume'],'disabledFeatureGates':['ImageVolume']}"),
+      CONF(
+          "'developerConfiguration':{'featureGates':['ImageVolume'],'disabledFeatureGates':['ImageVolume']}"),
       "ImageVolume", true },
     { "alpha is off", NULL, "HostDisk", false },
-    { "alpha when listed", CONF("'developerConfiguration':{'featureGates':['HostDisk']}"), "HostDisk",
-      true },
-    { "discontinued stays off", CONF("'developerConfiguration':{'featureGates':['Passt']}"), "Passt",
-      false },
-    { "a list that is none", CONF("'developerConfiguration':{'featureGates':'HostDisk'}"), "HostDisk",
-      false },
+    { "alpha when listed", CONF("'developerConfiguration':{'featureGates':['HostDisk']}"),
+      "HostDisk", true },
+    { "discontinued stays off", CONF("'developerConfiguration':{'featureGates':['Passt']}"),
+      "Passt", false },
+    { "a list that is none", CONF("'developerConfiguration':{'featureGates':'HostDisk'}"),
+      "HostDisk", false },
 };
 
 static void gates(void **state)

@@ -61,7 +61,8 @@ static bool is_told(void *ctx)
     return same;
 }
 
-/* The store changes before its watcher is told, so what was seen in it may not have been told yet. */
+/* The store changes before its watcher is told, so what was seen in it may not have been told yet.
+ */
 static void assert_told(struct bench *b, const char *want)
 {
     b->want_told = want;

@@ -65,8 +65,9 @@ static void trims(void **state)
 
 static void indexes(void **state)
 {
-    json_auto_t *on_node = json_q("{'metadata':{'namespace':'ns','ownerReferences':[{'controller':true}]},"
-                                  "'status':{'nodeName':'n1'}}");
+    json_auto_t *on_node =
+        json_q("{'metadata':{'namespace':'ns','ownerReferences':[{'controller':true}]},"
+               "'status':{'nodeName':'n1'}}");
     json_auto_t *orphan = json_q("{'metadata':{'namespace':'ns'}}");
     scoped(free) char *node = index_vmi_by_node(on_node);
     scoped(free) char *ns = index_orphan_by_namespace(orphan);

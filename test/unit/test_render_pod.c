@@ -152,12 +152,17 @@ static void compare_maps(const json_t *pod, const json_t *base, const json_t *wa
 
 static void compare_pod(const json_t *pod, const json_t *base, const json_t *want)
 {
-    static const char *const of_spec[] = { "nodeSelector", "hostname", "affinity", "subdomain",
-                                           "dnsConfig", "topologySpreadConstraints",
-                                           "resourceClaims", "terminationGracePeriodSeconds",
-                                           "automountServiceAccountToken", "tolerations" };
-    static const char *const of_compute[] = { "env", "ports", "readinessProbe",
-                                              "livenessProbe" };
+    static const char *const of_spec[] = { "nodeSelector",
+                                           "hostname",
+                                           "affinity",
+                                           "subdomain",
+                                           "dnsConfig",
+                                           "topologySpreadConstraints",
+                                           "resourceClaims",
+                                           "terminationGracePeriodSeconds",
+                                           "automountServiceAccountToken",
+                                           "tolerations" };
+    static const char *const of_compute[] = { "env", "ports", "readinessProbe", "livenessProbe" };
     const json_t *spec = json_object_get(pod, "spec");
     const json_t *compute = jpath(spec, "containers[0]");
 
@@ -210,7 +215,8 @@ static const struct golden_case {
     const char *kubevirt; /* the cluster's configuration */
 } golden_cases[] = {
     { "pod-container-disk", NULL },
-    { "pod-kernel-boot", "{'spec':{'configuration':{'developerConfiguration':{'useEmulation':true}}}}" },
+    { "pod-kernel-boot",
+      "{'spec':{'configuration':{'developerConfiguration':{'useEmulation':true}}}}" },
     { "pod-limits-and-probes",
       "{'spec':{'imagePullSecrets':[{'name':'cluster'}],'configuration':{'imagePullPolicy':'Always',"
       "'defaultRuntimeClass':'kata','selinuxLauncherType':'virt_launcher.process',"
@@ -244,9 +250,9 @@ static void is_golden(void **state)
 
 static void names_are_bounded_and_repeatable(void **state)
 {
-    json_auto_t *vmi = json_q(
-        "{'metadata':{'uid':'1','name':"
-        "'a.very-long-name-of-a-machine-that-does-not-fit-into-a-label-at-all-really'}}");
+    json_auto_t *vmi =
+        json_q("{'metadata':{'uid':'1','name':"
+               "'a.very-long-name-of-a-machine-that-does-not-fit-into-a-label-at-all-really'}}");
     scoped(free) char *pod = launcher_pod_name(vmi);
     scoped(free) char *again = launcher_pod_name(vmi);
     scoped(free) char *hostname = vmi_hostname(vmi);

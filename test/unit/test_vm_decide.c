@@ -19,8 +19,9 @@
 #define PAUSED "{'action':'Start','data':{'paused':'true'}}"
 #define VMI(p) "{'metadata':{'uid':'1'},'status':{'phase':'" p "'}}"
 #define GOING "{'metadata':{'uid':'1','deletionTimestamp':'2026-01-01T00:00:00Z'}}"
-#define FAILING(s, at) \
-    "{" SPEC(s) ",'status':{'startFailure':{'consecutiveFailCount':1,'retryAfterTimestamp':'" at "'}}}"
+#define FAILING(s, at)                                                                           \
+    "{" SPEC(s) ",'status':{'startFailure':{'consecutiveFailCount':1,'retryAfterTimestamp':'" at \
+                "'}}}"
 #define SOON "2026-01-01T00:00:07Z"
 #define PAST "2025-12-31T23:59:59Z"
 #define FAR "2026-02-01T00:00:00Z"
@@ -37,35 +38,42 @@ static const struct decide_case {
     { "always, running: keep", VM("Always"), VMI("Running"), .want = VM_KEEP },
     { "always, succeeded: stop, to start again", VM("Always"), VMI("Succeeded"), .want = VM_STOP },
     { "always, failed: stop, to start again", VM("Always"), VMI("Failed"), .want = VM_STOP },
-    { "always, asked to stop this one: stop", ASKED("Always", STOP_1), VMI("Running"), .want = VM_STOP },
-    { "always, asked to stop another: keep", ASKED("Always", STOP_2), VMI("Running"), .want = VM_KEEP },
+    { "always, asked to stop this one: stop", ASKED("Always", STOP_1), VMI("Running"),
+      .want = VM_STOP },
+    { "always, asked to stop another: keep", ASKED("Always", STOP_2), VMI("Running"),
+      .want = VM_KEEP },
     { "always, only the first request counts", ASKED("Always", START "," STOP_1), VMI("Running"),
       .want = VM_KEEP },
     { "always, old one going away: wait for its event", VM("Always"), GOING, .want = VM_WAIT },
-    { "always, starts fail: wait", FAILING("Always", SOON), NULL, .want = VM_WAIT, .wait_ms = 7000 },
+    { "always, starts fail: wait", FAILING("Always", SOON), NULL, .want = VM_WAIT,
+      .wait_ms = 7000 },
     { "always, back-off is over: start", FAILING("Always", PAST), NULL, .want = VM_START },
-    { "always, a clock that jumped parks nothing", FAILING("Always", FAR), NULL, .want = VM_WAIT, .wait_ms = 300000 },
+    { "always, a clock that jumped parks nothing", FAILING("Always", FAR), NULL, .want = VM_WAIT,
+      .wait_ms = 300000 },
     { "running true is Always", "{'spec':{'running':true}}", NULL, .want = VM_START },
 
     { "halted, absent: keep", VM("Halted"), NULL, .want = VM_KEEP },
     { "halted, running: stop", VM("Halted"), VMI("Running"), .want = VM_STOP },
     { "halted, failed: stop", VM("Halted"), VMI("Failed"), .want = VM_STOP },
-    { "halted, asked to start: becomes Always", ASKED("Halted", PAUSED), NULL, .want = VM_SET_ALWAYS },
+    { "halted, asked to start: becomes Always", ASKED("Halted", PAUSED), NULL,
+      .want = VM_SET_ALWAYS },
     { "halted, going away: wait", VM("Halted"), GOING, .want = VM_WAIT },
     { "running false is Halted", "{'spec':{'running':false}}", VMI("Running"), .want = VM_STOP },
     { "neither is Halted", "{'spec':{}}", NULL, .want = VM_KEEP },
 
     { "manual, absent: keep", SEEN("Manual"), NULL, .want = VM_KEEP },
     { "manual, asked to start: start", ASKED("Manual", START), NULL, .want = VM_START },
-    { "manual, asked to start paused", ASKED("Manual", PAUSED), NULL, .want = VM_START, .paused = true },
+    { "manual, asked to start paused", ASKED("Manual", PAUSED), NULL, .want = VM_START,
+      .paused = true },
     { "manual, no back-off",
       "{" SPEC("Manual") ",'status':{'stateChangeRequests':[" START
-      "],'startFailure':{'retryAfterTimestamp':'" SOON "'}}}",
+                         "],'startFailure':{'retryAfterTimestamp':'" SOON "'}}}",
       NULL, .want = VM_START },
     { "manual, running: keep", SEEN("Manual"), VMI("Running"), .want = VM_KEEP },
     { "manual, failed: keep", SEEN("Manual"), VMI("Failed"), .want = VM_KEEP },
     { "manual, asked to stop: stop", ASKED("Manual", STOP_1), VMI("Running"), .want = VM_STOP },
-    { "manual, asked to stop another: keep", ASKED("Manual", STOP_2), VMI("Running"), .want = VM_KEEP },
+    { "manual, asked to stop another: keep", ASKED("Manual", STOP_2), VMI("Running"),
+      .want = VM_KEEP },
 
     { "rerun, just switched to: start", VM("RerunOnFailure"), NULL, .want = VM_START },
     { "rerun, absent: keep", SEEN("RerunOnFailure"), NULL, .want = VM_KEEP },
@@ -73,14 +81,16 @@ static const struct decide_case {
     { "rerun, running: keep", SEEN("RerunOnFailure"), VMI("Running"), .want = VM_KEEP },
     { "rerun, failed: stop and start again", SEEN("RerunOnFailure"), VMI("Failed"), .want = VM_STOP,
       .queues_start = true },
-    { "rerun, succeeded: stop for good", SEEN("RerunOnFailure"), VMI("Succeeded"), .want = VM_STOP },
+    { "rerun, succeeded: stop for good", SEEN("RerunOnFailure"), VMI("Succeeded"),
+      .want = VM_STOP },
     { "rerun, asked to stop: stop for good", ASKED("RerunOnFailure", STOP_1), VMI("Running"),
       .want = VM_STOP },
-    { "rerun, starts fail: wait", FAILING("RerunOnFailure", SOON), NULL, .want = VM_WAIT, .wait_ms = 7000 },
+    { "rerun, starts fail: wait", FAILING("RerunOnFailure", SOON), NULL, .want = VM_WAIT,
+      .wait_ms = 7000 },
 
     { "once, never started: start", VM("Once"), NULL, .want = VM_START },
-    { "once, switched from another: start",
-      "{" SPEC("Once") ",'status':{'runStrategy':'Halted'}}", NULL, .want = VM_START },
+    { "once, switched from another: start", "{" SPEC("Once") ",'status':{'runStrategy':'Halted'}}",
+      NULL, .want = VM_START },
     { "once, started before: keep", SEEN("Once"), NULL, .want = VM_KEEP },
     { "once, running: keep", SEEN("Once"), VMI("Running"), .want = VM_KEEP },
     { "once, failed: keep", SEEN("Once"), VMI("Failed"), .want = VM_KEEP },
@@ -89,18 +99,22 @@ static const struct decide_case {
     { "receiver, absent: start", VM("WaitAsReceiver"), NULL, .want = VM_START },
     { "receiver, there: keep", VM("WaitAsReceiver"), VMI("Scheduling"), .want = VM_KEEP },
 
-    { "an unknown strategy neither starts nor stops", VM("Sometimes"), VMI("Running"), .want = VM_KEEP },
+    { "an unknown strategy neither starts nor stops", VM("Sometimes"), VMI("Running"),
+      .want = VM_KEEP },
     { "manual recovery: no start",
-      "{" SPEC("Always") ",'status':{'conditions':[{'type':'ManualRecoveryRequired','status':'True'}]}}",
+      "{" SPEC(
+          "Always") ",'status':{'conditions':[{'type':'ManualRecoveryRequired','status':'True'}]}}",
       NULL, .want = VM_KEEP },
 
     { "deleting, running: stop",
       "{'metadata':{'deletionTimestamp':'x'},'spec':{'runStrategy':'Always'}}", VMI("Running"),
       .want = VM_STOP },
     { "deleting, going away: wait",
-      "{'metadata':{'deletionTimestamp':'x'},'spec':{'runStrategy':'Always'}}", GOING, .want = VM_WAIT },
+      "{'metadata':{'deletionTimestamp':'x'},'spec':{'runStrategy':'Always'}}", GOING,
+      .want = VM_WAIT },
     { "deleting, absent: release",
-      "{'metadata':{'deletionTimestamp':'x'},'spec':{'runStrategy':'Always'}}", NULL, .want = VM_RELEASE },
+      "{'metadata':{'deletionTimestamp':'x'},'spec':{'runStrategy':'Always'}}", NULL,
+      .want = VM_RELEASE },
     { "deleting, dependents orphaned: release at once",
       "{'metadata':{'deletionTimestamp':'x','finalizers':['orphan']},'spec':{'runStrategy':'Always'}}",
       VMI("Running"), .want = VM_RELEASE },

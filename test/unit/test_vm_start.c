@@ -35,14 +35,15 @@ static const struct make_case {
     { "the default network", NULL, "{}", false, "spec.domain.devices.interfaces",
       "[{'name':'default','bridge':{}}]" },
     { "the configured network",
-      "{'spec':{'configuration':{'network':{'defaultNetworkInterface':'masquerade'}}}}", "{}", false,
-      "spec.domain.devices.interfaces", "[{'name':'default','masquerade':{}}]" },
-    { "no network when refused", NULL, "{'domain':{'devices':{'autoattachPodInterface':false}}}", false,
-      "spec.networks", NULL },
+      "{'spec':{'configuration':{'network':{'defaultNetworkInterface':'masquerade'}}}}", "{}",
+      false, "spec.domain.devices.interfaces", "[{'name':'default','masquerade':{}}]" },
+    { "no network when refused", NULL, "{'domain':{'devices':{'autoattachPodInterface':false}}}",
+      false, "spec.networks", NULL },
     { "the user's network", NULL, "{'networks':[{'name':'n','pod':{}}]}", false, "spec.networks",
       "[{'name':'n','pod':{}}]" },
-    { "a default input when asked for", NULL, "{'domain':{'devices':{'autoattachInputDevice':true}}}",
-      false, "spec.domain.devices.inputs", "[{'name':'default-0','bus':'usb','type':'tablet'}]" },
+    { "a default input when asked for", NULL,
+      "{'domain':{'devices':{'autoattachInputDevice':true}}}", false, "spec.domain.devices.inputs",
+      "[{'name':'default-0','bus':'usb','type':'tablet'}]" },
     { "annotations: the template's and ours", NULL, "{}", false, "metadata.annotations",
       "{'note':'x','kubevirt.io/vm-generation':'3','kubevirt.io/latest-observed-api-version':'v1',"
       "'kubevirt.io/storage-observed-api-version':'v1'}" },
@@ -55,8 +56,9 @@ static const struct make_case {
 
 static json_t *vm_of(const char *spec)
 {
-    json_t *vm = json_q("{'metadata':{'name':'vm','namespace':'ns','uid':'m','generation':3},'spec':"
-                        "{'template':{'metadata':{'labels':{'l':'1'},'annotations':{'note':'x'}}}}}");
+    json_t *vm =
+        json_q("{'metadata':{'name':'vm','namespace':'ns','uid':'m','generation':3},'spec':"
+               "{'template':{'metadata':{'labels':{'l':'1'},'annotations':{'note':'x'}}}}}");
     jpath_set(vm, "spec.template.spec", json_q(spec));
     return vm;
 }
@@ -93,11 +95,11 @@ static const struct restart_case {
     { "nothing changed", "{'hostname':'h'}", "{'hostname':'h'}", false, false },
     { "a field that is set at start", "{'hostname':'h'}", "{'hostname':'i'}", true, true },
     { "cores", "{}", "{'domain':{'cpu':{'cores':2}}}", true, true },
-    { "sockets", "{'domain':{'cpu':{'cores':2}}}", "{'domain':{'cpu':{'cores':2,'sockets':2}}}", false,
-      true },
-    { "sockets alone", "{'domain':{}}", "{'domain':{'cpu':{'sockets':2}}}", false, true },
-    { "guest memory", "{'domain':{'memory':{'guest':'1Gi'}}}", "{'domain':{'memory':{'guest':'2Gi'}}}",
+    { "sockets", "{'domain':{'cpu':{'cores':2}}}", "{'domain':{'cpu':{'cores':2,'sockets':2}}}",
       false, true },
+    { "sockets alone", "{'domain':{}}", "{'domain':{'cpu':{'sockets':2}}}", false, true },
+    { "guest memory", "{'domain':{'memory':{'guest':'1Gi'}}}",
+      "{'domain':{'memory':{'guest':'2Gi'}}}", false, true },
     { "node selector, affinity, tolerations", "{}",
       "{'nodeSelector':{'a':'b'},'affinity':{},'tolerations':[]}", false, true },
     { "a firmware UUID that was filled in", "{'domain':{}}", "{'domain':{'firmware':{'uuid':'u'}}}",

@@ -8,10 +8,11 @@
 
 #define NOW_MS 1767225600000LL
 #define VMI(p) "{'metadata':{'uid':'1'},'spec':{},'status':{'phase':'" p "'}}"
-#define GOING(p)                                                                            \
-    "{'metadata':{'uid':'1','deletionTimestamp':'x','finalizers':['kubevirt.io/foreground"  \
-    "DeleteVirtualMachine','kubevirt.io/virtualMachineControllerFinalize']},'status':{'phase':'" p "'}}"
-#define POD(phase, state) \
+#define GOING(p)                                                                                   \
+    "{'metadata':{'uid':'1','deletionTimestamp':'x','finalizers':['kubevirt.io/foreground"         \
+    "DeleteVirtualMachine','kubevirt.io/virtualMachineControllerFinalize']},'status':{'phase':'" p \
+    "'}}"
+#define POD(phase, state)                                                        \
     "{'metadata':{'uid':'p'},'spec':{'nodeName':'n1'},'status':{'phase':'" phase \
     "','containerStatuses':[{'name':'compute'," state "}]}}"
 #define RUNNING POD("Running", "'state':{'running':{}}")
@@ -136,7 +137,8 @@ static const struct phase_case {
       "{'spec':{'domain':{'cpu':{'dedicatedCpuPlacement':true}}},'status':{'phase':'Scheduling'}}",
       RUNNING, .want = "Scheduling" },
     { "scheduled, pod is there: the node's", VMI("Scheduled"), RUNNING, .want = "Scheduled" },
-    { "scheduled, pod has ended: the node's to judge", VMI("Scheduled"), ENDED, .want = "Scheduled" },
+    { "scheduled, pod has ended: the node's to judge", VMI("Scheduled"), ENDED,
+      .want = "Scheduled" },
     { "scheduled, pod is gone: Failed", VMI("Scheduled"), NULL, .want = "Failed",
       .ends_for_want_of_pod = true },
     { "running, pod is there: the node's", VMI("Running"), RUNNING, .want = "Running",
@@ -226,7 +228,8 @@ static const struct condition_case {
     { "the node's own condition is left alone",
       "{'status':{'phase':'Running','conditions':[{'type':'Synchronized','status':'False','reason':'x'}]}}",
       RUNNING, NULL, "Synchronized", "x" },
-    { "a fault of this round", VMI("Pending"), NULL, "FailedCreate", "Synchronized", "FailedCreate" },
+    { "a fault of this round", VMI("Pending"), NULL, "FailedCreate", "Synchronized",
+      "FailedCreate" },
     { "running: the pod's readiness", VMI("Running"),
       "{'status':{'phase':'Running','conditions':[{'type':'Ready','status':'False','reason':"
       "'ContainersNotReady','lastProbeTime':null}]}}",
@@ -279,9 +282,11 @@ static void releases(void **state)
 
 /* ---- what the pod is told ---- */
 
-#define TOLD "{'metadata':{'uid':'p','labels':{'kubevirt.io/nodeName':'n1'}},'spec':{'nodeName':'n1'},'status':{'phase':'Running'," \
-             "'conditions':[{'type':'kubevirt.io/virtual-machine-unpaused','status':'True'}]}}"
-#define ON_NODE(p) "{'metadata':{'labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'" p "'}}"
+#define TOLD                                                                                                               \
+    "{'metadata':{'uid':'p','labels':{'kubevirt.io/nodeName':'n1'}},'spec':{'nodeName':'n1'},'status':{'phase':'Running'," \
+    "'conditions':[{'type':'kubevirt.io/virtual-machine-unpaused','status':'True'}]}}"
+#define ON_NODE(p) \
+    "{'metadata':{'labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'" p "'}}"
 
 static const struct told_case {
     const char *name, *vmi, *pod;
@@ -289,15 +294,16 @@ static const struct told_case {
     const char *label; /* node label that is written; NULL: none */
 } told_cases[] = {
     { "handed over: gate opens, node is named", ON_NODE("Scheduled"),
-      "{'metadata':{'uid':'p'},'spec':{'nodeName':'n1'},'status':{'phase':'Running'}}", "True", "n1" },
+      "{'metadata':{'uid':'p'},'spec':{'nodeName':'n1'},'status':{'phase':'Running'}}", "True",
+      "n1" },
     { "told already", ON_NODE("Running"), TOLD, NULL, NULL },
     { "paused: gate closes",
       "{'metadata':{'labels':{'kubevirt.io/nodeName':'n1'}},'status':{'phase':'Running','conditions':["
       "{'type':'Paused','status':'True'}]}}",
       TOLD, "False", NULL },
     { "placed: told before its container starts", VMI("Scheduling"), CREATING, "True", "n1" },
-    { "not placed yet: nothing", VMI("Scheduling"), "{'metadata':{'uid':'p'},'status':{'phase':'Pending'}}",
-      NULL, NULL },
+    { "not placed yet: nothing", VMI("Scheduling"),
+      "{'metadata':{'uid':'p'},'status':{'phase':'Pending'}}", NULL, NULL },
     { "the instance has ended: nothing", ON_NODE("Failed"), RUNNING, NULL, NULL },
     { "a pod that ends: nothing", ON_NODE("Running"), ENDED, NULL, NULL },
 };

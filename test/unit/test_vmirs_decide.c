@@ -5,15 +5,17 @@
 #include "base/jpath.h"
 #include "rows.h"
 
-#define RS(n, more)                                                                        \
-    "{'metadata':{'name':'rs','namespace':'ns','uid':'r'},'spec':{'replicas':" n           \
+#define RS(n, more)                                                              \
+    "{'metadata':{'name':'rs','namespace':'ns','uid':'r'},'spec':{'replicas':" n \
     ",'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}}}" more "}}"
-#define UP "{'metadata':{'name':'up'},'status':{'phase':'Running','conditions':[{'type':'Ready','status':'True'}]}}"
+#define UP \
+    "{'metadata':{'name':'up'},'status':{'phase':'Running','conditions':[{'type':'Ready','status':'True'}]}}"
 #define NEW "{'metadata':{'name':'new'},'status':{'phase':'Scheduling'}}"
 #define DEAD "{'metadata':{'name':'dead'},'status':{'phase':'Failed'}}"
 #define GOING "{'metadata':{'name':'going','deletionTimestamp':'x'},'status':{'phase':'Running'}}"
-#define LOSING "{'metadata':{'name':'losing'},'status':{'phase':'Running','conditions':[{'type':'Ready'," \
-               "'status':'False','reason':'PodTerminating'}]}}"
+#define LOSING                                                                                 \
+    "{'metadata':{'name':'losing'},'status':{'phase':'Running','conditions':[{'type':'Ready'," \
+    "'status':'False','reason':'PodTerminating'}]}}"
 
 static const struct plan_case {
     const char *name, *rs, *vmis;
@@ -25,11 +27,12 @@ static const struct plan_case {
       "{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}}}}}",
       "[]", .create = 1 },
     { "as many as wanted: keep", RS("2", ""), "[" UP "," NEW "]", .active = 2, .ready = 1 },
-    { "too many: delete the first", RS("1", ""), "[" UP "," NEW "," UP "]", .delete = 2, .active = 3,
-      .ready = 2 },
+    { "too many: delete the first", RS("1", ""), "[" UP "," NEW "," UP "]", .delete = 2,
+      .active = 3, .ready = 2 },
     { "finished: replaced and cleared", RS("1", ""), "[" DEAD "]", .create = 1, .clear = 1 },
     { "going: replaced, left alone", RS("1", ""), "[" GOING "]", .create = 1 },
-    { "losing its pod: replaced and cleared", RS("1", ""), "[" LOSING "]", .create = 1, .clear = 1 },
+    { "losing its pod: replaced and cleared", RS("1", ""), "[" LOSING "]", .create = 1,
+      .clear = 1 },
     { "zero: delete all", RS("0", ""), "[" UP "]", .delete = 1, .active = 1, .ready = 1 },
     { "paused: nothing", RS("5", ",'paused':true"), "[" UP "," DEAD "]", .active = 1, .ready = 1,
       .is_paused = true },
@@ -40,7 +43,7 @@ static const struct plan_case {
     { "deleting: nothing more is made",
       "{'metadata':{'deletionTimestamp':'x'},'spec':{'replicas':1,'selector':{'matchLabels':{'a':'b'}},"
       "'template':{'metadata':{'labels':{'a':'b'}}}}}",
-      "[]" , .create = 0 },
+      "[]", .create = 0 },
 };
 
 static void plans(void **state)
@@ -66,14 +69,17 @@ static const struct claim_case {
 } claim_cases[] = {
     { "nobody's and matching: adopt", "{'metadata':{'labels':{'a':'b'}}}", CLAIM_ADOPT },
     { "nobody's and other: keep", "{'metadata':{'labels':{'a':'c'}}}", CLAIM_KEEP },
-    { "nobody's, going: keep",
-      "{'metadata':{'labels':{'a':'b'},'deletionTimestamp':'x'}}", CLAIM_KEEP },
+    { "nobody's, going: keep", "{'metadata':{'labels':{'a':'b'},'deletionTimestamp':'x'}}",
+      CLAIM_KEEP },
     { "own and matching: keep",
-      "{'metadata':{'labels':{'a':'b'},'ownerReferences':[{'uid':'r','controller':true}]}}", CLAIM_KEEP },
+      "{'metadata':{'labels':{'a':'b'},'ownerReferences':[{'uid':'r','controller':true}]}}",
+      CLAIM_KEEP },
     { "own and no longer matching: release",
-      "{'metadata':{'labels':{},'ownerReferences':[{'uid':'r','controller':true}]}}", CLAIM_RELEASE },
+      "{'metadata':{'labels':{},'ownerReferences':[{'uid':'r','controller':true}]}}",
+      CLAIM_RELEASE },
     { "somebody else's: keep",
-      "{'metadata':{'labels':{'a':'b'},'ownerReferences':[{'uid':'x','controller':true}]}}", CLAIM_KEEP },
+      "{'metadata':{'labels':{'a':'b'},'ownerReferences':[{'uid':'x','controller':true}]}}",
+      CLAIM_KEEP },
 };
 
 static void claims(void **state)
@@ -110,12 +116,21 @@ static const struct status_case {
     const char *want;
 } status_cases[] = {
     { "none", RS("0", ""), "[]", { 0 }, "{'labelSelector':'a=b'}" },
-    { "counts", RS("2", ""), "[" UP "," NEW "]", { 0 },
+    { "counts",
+      RS("2", ""),
+      "[" UP "," NEW "]",
+      { 0 },
       "{'labelSelector':'a=b','replicas':2,'readyReplicas':1}" },
-    { "fault", RS("1", ""), "[]", { "FailedCreate", "no" },
+    { "fault",
+      RS("1", ""),
+      "[]",
+      { "FailedCreate", "no" },
       "{'labelSelector':'a=b','conditions':[{'type':'ReplicaFailure','status':'True','reason':'FailedCreate',"
       "'message':'no','lastTransitionTime':'2026-01-01T00:00:00Z'}]}" },
-    { "paused", RS("1", ",'paused':true"), "[]", { 0 },
+    { "paused",
+      RS("1", ",'paused':true"),
+      "[]",
+      { 0 },
       "{'labelSelector':'a=b','conditions':[{'type':'ReplicaPaused','status':'True','reason':'Paused',"
       "'message':'the controller is paused','lastTransitionTime':'2026-01-01T00:00:00Z'}]}" },
 };
