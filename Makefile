@@ -148,6 +148,13 @@ test: deps ## all tests, also under sanitizers and end to end on the local node
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)test/run.sh all
 
+.PHONY: man
+man: all ## manual pages from the option tables into build/man
+	$(Q)mkdir -p $(BUILD)/man
+	$(Q)for p in virt-api virt-controller virt-handler virt-launcher; do $(BUILD)/$$p --man > $(BUILD)/man/$$p.8; done
+	$(Q)for c in $$($(BUILD)/kubectl-virt | awk '/^  [a-z]/ { print $$1 }'); do \
+	  $(BUILD)/kubectl-virt $$c --man > $(BUILD)/man/kubectl-virt-$$c.1; done
+
 .PHONY: images
 images: all ## build the container images into the cache
 	$(Q)deploy/images/build.sh

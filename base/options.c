@@ -285,6 +285,15 @@ static void print_help(const struct option_program *p)
     (void)fputs(text.data, stdout);
 }
 
+/* Section 1 for the user's command, 8 for daemons. */
+static void print_man(const struct option_program *p)
+{
+    scoped_buf text = BUF_INIT(0);
+
+    options_man(p, str_has_prefix(p->name, "kubectl") ? 1 : 8, &text);
+    (void)fputs(text.data, stdout);
+}
+
 int options_parse(const struct option_program *p, void *settings, int argc, char **argv,
                   struct option_list *args, struct error *e)
 {
@@ -307,6 +316,9 @@ int options_parse(const struct option_program *p, void *settings, int argc, char
             only_arguments = true;
         } else if (is_builtin(p, text, "help")) {
             print_help(p);
+            return OPTIONS_DONE;
+        } else if (is_builtin(p, text, "man")) {
+            print_man(p);
             return OPTIONS_DONE;
         } else if (is_builtin(p, text, "version")) {
             print_version(p);

@@ -2,7 +2,7 @@
 /*
  * Command-line options as a table: the rows give parsing, --help and the man
  * page.  Long options as --name value and --name=value (a single dash is taken
- * too, as Go programs do), short ones as -x value.  --help and --version are built in.
+ * too, as Go programs do), short ones as -x value.  --help, --version and --man are built in.
  */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H

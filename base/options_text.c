@@ -19,6 +19,7 @@ enum {
 static const struct option builtins[] = {
     { .name = "help", .letter = 'h', .type = OPTION_BOOL, .help = "Print this help and exit." },
     { .name = "version", .type = OPTION_BOOL, .help = "Print the version and exit." },
+    { .name = "man", .type = OPTION_BOOL, .help = "Print the manual page (roff) and exit." },
     { 0 },
 };
 

@@ -236,6 +236,7 @@ static void help_is_grouped_and_aligned(void **state)
                         "      --wait DURATION  How long. (default 1m30s)\n"
                         "  -h, --help           Print this help and exit.\n"
                         "      --version        Print the version and exit.\n"
+                        "      --man            Print the manual page (roff) and exit.\n"
                         "\n"
                         "Global flags:\n"
                         "  -v, --v N            Verbosity. (default 2)\n"
