@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh and its parts share variables
 # Webhooks beside the yardstick of baseline.c, turn by turn.
 
 baseline=https://127.0.0.1:18443 ours=https://127.0.0.1:18444

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh and its parts share variables
 # Admission while calls hang on a node that does not answer.
 
 # Connections of virt-api's pods to virt-handler's console port, whatever their state.

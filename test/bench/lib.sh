@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh and its parts share variables
 # The page, numbers, and what more than one part needs.
 
 die() {

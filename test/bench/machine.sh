@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh and its parts share variables
 # A machine's way from its creation to its prompt and to its end: time by stages, writes to the API.
 
 now() { printf '%s\n' "$EPOCHREALTIME"; }
@@ -94,13 +94,14 @@ after the other; milliseconds, as watches of the API see them; medians, least to
     stage "deletion to VM and pod gone" 8 9
 
     heading "Writes to the API"
-    put "Of the last of these lives, by who made them, from kube-apiserver's audit log; Running as above.
+    put "Of the last of these lives, by who made them, from kube-apiserver's audit log; Running as above, refused are conflicts. An
+event is a write too.
 "
-    table who "to Running" "to gone" "of it refused (conflicts)" "what, to gone"
+    table who "to Running" "what" "to gone" "what" "of it refused"
     local name=life$rounds running
     running=$(date -u -d "@$(when vmi "$name" Running)" +%Y-%m-%dT%H:%M:%S.%6NZ)
     writes "$name" | write_table >"$work/life.writes"
     writes "$name" "$running" | write_table >"$work/start.writes"
-    join -t $'\t' -a 1 -e 0 -o 0,2.2,1.2,1.3,1.4 "$work/life.writes" "$work/start.writes" |
+    join -t $'\t' -a 1 -e 0 -o 0,2.2,2.4,1.2,1.4,1.3 "$work/life.writes" "$work/start.writes" |
         while IFS=$'\t' read -r -a cells; do row "${cells[@]}"; done
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run.sh and its parts share variables
 # Resident memory of every process.
 
 # In MB of a million bytes, one decimal: now, and the most since the process began.

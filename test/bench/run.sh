@@ -17,6 +17,7 @@ export PATH=$repository/build:$PATH
 STATE=${CVIRT_STATE:-/var/lib/cvirt-local}
 PKI=$STATE/pki
 NS=cvirt-bench-$$
+# shellcheck disable=SC2034 # for the parts
 rounds=${BENCH_ROUNDS:-3} seconds=${BENCH_SECONDS:-3}
 work=$(mktemp -d)
 page=$work/page.md
