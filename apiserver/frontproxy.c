@@ -142,9 +142,10 @@ static const char *first_header(const json_t *names, const struct http_headers *
     return NULL;
 }
 
+/* NULL when one is not UTF-8. */
 static json_t *all_groups(const json_t *names, const struct http_headers *headers)
 {
-    json_t *groups = json_array();
+    json_auto_t *groups = json_array();
     size_t i;
     json_t *name;
 
@@ -152,11 +153,14 @@ static json_t *all_groups(const json_t *names, const struct http_headers *header
         size_t from = 0;
         const char *value;
 
-        while ((value = http_headers_next(headers, json_string_value(name), &from)))
+        while ((value = http_headers_next(headers, json_string_value(name), &from))) {
+            if (!str_is_utf8(value))
+                return NULL;
             if (*value)
                 must_append(groups, json_string(value));
+        }
     }
-    return groups;
+    return TAKE(groups);
 }
 
 /* "X-Remote-Extra-Acme.com%2fproject: a" is extra {"acme.com/project": ["a"]}. */
@@ -222,13 +226,15 @@ int requestheader_authenticate(const struct requestheader *r, const struct tls_i
     if (!user)
         return error_set(e, ERR_UNAUTHORIZED, "no user header in a request of the front proxy");
 
-    json_t *name = json_string(user);
-    if (!name)
-        return error_set(e, ERR_UNAUTHORIZED, "the user header is not UTF-8");
-
     const char *uid = first_header(r->uid_headers, headers);
-    ret->info = must_pack("{s:o, s:o, s:o}", "username", name, "groups",
-                          all_groups(r->group_headers, headers), "extra",
+    json_t *groups = all_groups(r->group_headers, headers);
+    /* Leaving out what cannot be read would make another caller of this one. */
+    if (!groups || !str_is_utf8(user) || (uid && !str_is_utf8(uid))) {
+        json_decref(groups);
+        return error_set(e, ERR_UNAUTHORIZED, "a user, UID or group header is not UTF-8");
+    }
+
+    ret->info = must_pack("{s:s, s:o, s:o}", "username", user, "groups", groups, "extra",
                           all_extra(r->extra_prefixes, headers));
     if (uid)
         must_set(ret->info, "uid", json_string(uid));

@@ -23,6 +23,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "kube/informer.h"
+#include "subresources/inflight.h"
 #include "subresources/nodes.h"
 #include "webhooks/webhooks.h"
 
@@ -32,6 +33,7 @@ enum {
     FILES_POLL_MS = 2000,
     SETTLE_MS = 5000, /* endpoints are told of our going before connections are refused */
     DRAIN_MS = 5000,
+    CUT_MS = 1000, /* for streams to be told of the end, and closed */
 };
 
 static struct metric ready_status = {
@@ -168,8 +170,9 @@ static int start(struct virt_api *a, struct error *e)
     a->prober = prober_start(a->kube);
     a->server.frontproxy = frontproxy_start(a->kube, a->watcher, a->serving_keys);
     a->server.webhooks = webhooks_start(a->kube, a->watcher, namespace);
-    a->server.env =
-        (struct sub_env){ .kube = a->kube, .nodes = nodes_start(a->kube, a->watcher, &no) };
+    a->server.env = (struct sub_env){ .kube = a->kube,
+                                      .nodes = nodes_start(a->kube, a->watcher, &no),
+                                      .inflight = inflight_new() };
     a->server.authz = authz_new(a->kube, &clock_real);
     a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });
@@ -203,7 +206,10 @@ static void stop(struct virt_api *a)
     }
     if (a->server.workers)
         pool_free(a->server.workers);
+    if (a->http && !inflight_cut(a->server.env.inflight, CUT_MS))
+        log_warn("streams are left behind");
     http_server_free(a->http);
+    inflight_free(a->server.env.inflight);
     authz_free(a->server.authz);
     nodes_stop(a->server.env.nodes);
     webhooks_stop(a->server.webhooks);

@@ -50,7 +50,7 @@ static void *probe(void *arg)
         struct timespec until;
 
         probe_once(p);
-        (void)clock_gettime(CLOCK_REALTIME, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += PROBE_PERIOD_S;
 
         pthread_mutex_lock(&p->lock);
@@ -65,11 +65,15 @@ static void *probe(void *arg)
 struct prober *prober_start(struct kube *k)
 {
     struct prober *p = must_calloc(1, sizeof(*p));
+    pthread_condattr_t monotonic;
 
     p->kube = k;
     error_set(&p->last, ERR_UNAVAILABLE, "the API server has not answered yet");
     must(pthread_mutex_init(&p->lock, NULL) == 0);
-    must(pthread_cond_init(&p->wake, NULL) == 0);
+    must(pthread_condattr_init(&monotonic) == 0);
+    must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(&p->wake, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
     thread_start(&p->thread, "probe", probe, p);
     return p;
 }

@@ -13,13 +13,15 @@
 #include "http/server.h"
 #include "subresources/routes.h"
 
+struct inflight;
 struct kube;
 struct nodes;
 
 /* What the handlers work with; made once by virt-api, outlives every call. */
 struct sub_env {
     struct kube *kube;
-    struct nodes *nodes; /* the virt-handler of each node */
+    struct nodes *nodes;       /* the virt-handler of each node */
+    struct inflight *inflight; /* what is on its way to them; cut before the server is freed */
 };
 
 struct sub_call {

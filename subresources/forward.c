@@ -5,17 +5,25 @@
  * stream the client's upgrade request is passed on as it is, and after both
  * handshakes bytes are copied without looking at frames (spec 01, section 5).
  */
+#include <stddef.h>
+
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "http/dial.h"
 #include "subresources/call.h"
+#include "subresources/inflight.h"
 #include "subresources/metrics.h"
 #include "subresources/nodes.h"
 
 struct forward {
-    struct sub_call *call;
+    struct inflight_item item;
+    struct inflight *inflight;
+    struct sub_call *call; /* until it is answered or upgraded */
+    struct dial *dial;     /* from forward_dial to the answer */
+    struct relay *relay;   /* from both handshakes to the end */
+    struct stream *client; /* with the relay */
     struct node_target target;
     char *path;
     char *uid;     /* of the instance, sent so that a namesake is never reached */
@@ -27,6 +35,7 @@ struct forward {
 
 static void forward_free(struct forward *f)
 {
+    inflight_remove(f->inflight, &f->item);
     free(f->path);
     free(f->uid);
     free(f);
@@ -57,11 +66,21 @@ static void reply_unreachable(struct forward *f, const struct error *why)
     sub_reply_error(f->call, &e);
 }
 
+static void reply_stopping(struct forward *f)
+{
+    struct error e;
+
+    error_set(&e, ERR_UNAVAILABLE, "virt-api is shutting down: try again");
+    sub_reply_error(f->call, &e);
+    forward_free(f);
+}
+
 static void call_answered(const struct dial_answer *a, void *arg)
 {
     struct forward *f = arg;
     const char *type = a->status ? http_headers_get(a->headers, "Content-Type") : NULL;
 
+    f->dial = NULL;
     if (a->status == 0) {
         reply_unreachable(f, a->why);
     } else if (a->status < 200 || a->status > 299) {
@@ -87,12 +106,14 @@ static void stream_taken(struct stream *client, void *arg)
 {
     struct forward *f = arg;
 
-    if (!client) {
+    if (!client || f->item.is_cut) {
+        stream_close(client);
         stream_close(f->node_side);
         stream_ended(f);
         return;
     }
-    (void)relay_start(client, f->node_side, stream_ended, f);
+    f->client = client;
+    f->relay = relay_start(client, f->node_side, stream_ended, f);
 }
 
 static void stream_answered(const struct dial_answer *a, void *arg)
@@ -104,6 +125,7 @@ static void stream_answered(const struct dial_answer *a, void *arg)
         call_answered(a, arg);
         return;
     }
+    f->dial = NULL;
     if (http_call_is_gone(c->http)) {
         struct error e;
 
@@ -113,6 +135,7 @@ static void stream_answered(const struct dial_answer *a, void *arg)
         forward_free(f);
         return;
     }
+    f->call = NULL;
 
     static const char *const passed_on[] = { "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol" };
     struct http_headers headers = { 0 };
@@ -150,11 +173,36 @@ static void copy_upgrade_headers(const struct sub_call *c, struct http_headers *
     http_headers_add(out, "Connection", "Upgrade");
 }
 
+/*
+ * The server ends.  A client that speaks websocket is told 1001, going away; bytes of the
+ * guest's that are in the middle of a message are cut off by it, as any close does.
+ */
+static void forward_cut(struct inflight_item *item)
+{
+    static const unsigned char going_away[] = { 0x88, 2, 1001 >> 8, 1001 & 0xff };
+    struct forward *f = (struct forward *)((char *)item - offsetof(struct forward, item));
+
+    if (f->relay) {
+        (void)stream_write(f->client, going_away, sizeof(going_away));
+        relay_stop(f->relay);
+    } else if (f->dial) {
+        dial_cancel(f->dial);
+        reply_stopping(f);
+    }
+    /* Else forward_dial or stream_taken is about to be called, and looks at is_cut. */
+}
+
 /* On the loop of the client's connection. */
 static void forward_dial(void *arg)
 {
     struct forward *f = arg;
     struct sub_call *c = f->call;
+
+    if (f->item.is_cut) {
+        reply_stopping(f);
+        return;
+    }
+
     struct http_headers headers = { 0 };
     size_t body_len = 0;
     const void *body = f->is_stream ? NULL : http_call_body(c->http, &body_len);
@@ -176,8 +224,7 @@ static void forward_dial(void *arg)
         .body = body,
         .body_len = body_len,
     };
-    (void)dial_start(http_call_loop(c->http), &q, f->is_stream ? stream_answered : call_answered,
-                     f);
+    f->dial = dial_start(f->item.loop, &q, f->is_stream ? stream_answered : call_answered, f);
     http_headers_done(&headers);
 }
 
@@ -185,20 +232,25 @@ static void forward_start(struct sub_call *c, const json_t *vmi, const char *pat
                           int ok_status, bool is_stream)
 {
     struct error e;
-    struct forward *f = must_calloc(1, sizeof(*f));
+    struct node_target target;
 
-    if (nodes_find(c->env->nodes, vmi, &f->target, &e) < 0) {
+    if (nodes_find(c->env->nodes, vmi, &target, &e) < 0) {
         sub_reply_error(c, &e);
-        forward_free(f);
         return;
     }
+
+    struct forward *f = must_calloc(1, sizeof(*f));
+    f->item = (struct inflight_item){ .loop = http_call_loop(c->http), .cut = forward_cut };
+    f->inflight = c->env->inflight;
     f->call = c;
+    f->target = target;
     f->ok_status = ok_status;
     f->is_stream = is_stream;
     f->uid = must_strdup(meta_uid(vmi));
     f->path = must_asprintf("/v1/namespaces/%s/virtualmachineinstances/%s/%s", c->match.namespace,
                             c->match.name, path_tail);
-    loop_post(http_call_loop(c->http), forward_dial, f);
+    inflight_add(f->inflight, &f->item);
+    loop_post(f->item.loop, forward_dial, f);
 }
 
 void sub_forward(struct sub_call *c, const json_t *vmi, const char *path_tail, int ok_status)

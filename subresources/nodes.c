@@ -70,9 +70,12 @@ static const json_t *best_pod(const json_t *pods)
     json_t *pod;
 
     json_array_foreach(pods, i, pod) {
+        const char *phase = jpath_str(pod, "status.phase", "");
+        bool has_ended = streq(phase, "Failed") || streq(phase, "Succeeded");
         bool is_better = !best || (condition_is_true(pod, "Ready") && !meta_is_deleting(pod));
 
-        if (*jpath_str(pod, "status.podIP", "") && is_better)
+        /* An evicted pod keeps its address, which may be another's by now. */
+        if (*jpath_str(pod, "status.podIP", "") && !has_ended && is_better)
             best = pod;
     }
     return best;

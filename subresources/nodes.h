@@ -36,7 +36,8 @@ struct node_target {
 
 /*
  * The virt-handler in charge of this instance.  -ERR_BAD_REQUEST unless its phase is
- * Running or Scheduled; -ERR_UNAVAILABLE when no ready virt-handler is on its node.
+ * Running or Scheduled; -ERR_UNAVAILABLE when no virt-handler with an address is on its node
+ * (a ready one is preferred; one that is not may still answer).
  */
 int nodes_find(struct nodes *n, const json_t *vmi, struct node_target *ret, struct error *e);
 

@@ -261,15 +261,14 @@ int power_restart(const json_t *vm, const json_t *vmi, const json_t *options,
     if (streq(strategy, "Halted") || streq(strategy, "Once"))
         return error_set(e, ERR_CONFLICT, "RunStrategy %s does not support manual restart requests",
                          strategy);
-    if (!is_alive(vmi))
-        return error_set(e, ERR_CONFLICT, "VM is not running: %s",
-                         jpath_str(vmi, "status.phase", "Halted"));
+    if (!vmi)
+        return error_set(e, ERR_CONFLICT, "VM is not running: Halted");
 
     int r = plan_requests(vm, requests(request_stop(vmi), request_start(false)), ret, e);
     if (r < 0)
         return r;
 
-    if (json_is_integer(grace)) {
+    if (json_is_integer(grace) && is_alive(vmi)) {
         const json_t *old = jpath(vmi, "spec.terminationGracePeriodSeconds");
 
         /* One second is upstream's "at once" (spec 01, restart). */

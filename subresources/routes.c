@@ -111,7 +111,9 @@ static bool split(const char *path, struct route_match *ret)
         return false;
 
     size_t used = 0;
-    while (next_segment(&path, part, sizeof(part))) {
+    while (*path && *path != '/') {
+        if (!next_segment(&path, part, sizeof(part)))
+            return false;
         used += (size_t)snprintf(ret->subresource + used, sizeof(ret->subresource) - used, "%s%s",
                                  used ? "/" : "", part);
         if (used >= sizeof(ret->subresource))

@@ -54,6 +54,7 @@ struct fake_kube {
     struct fake_watch *watches;
     struct fault *faults;
     struct hanging *hanging;
+    char *denial; /* of SubjectAccessReviews; NULL: allowed */
     struct asked *asked;
     size_t asked_len, asked_cap;
 };
@@ -232,6 +233,16 @@ static void serve_object(struct fake_kube *f, const struct fake_path *p, struct 
         http_reply_json(c, http_call_method(c) == HTTP_POST ? 201 : 200, answer);
 }
 
+/* As a virtual resource: nothing is stored. */
+static void serve_review(struct fake_kube *f, struct http_call *c, const json_t *body)
+{
+    json_auto_t *answer = body ? must_copy(body) : json_object();
+
+    must_set(answer, "status",
+             must_pack("{s:b, s:s}", "allowed", !f->denial, "reason", f->denial ? f->denial : ""));
+    http_reply_json(c, 201, answer);
+}
+
 static void serve(struct fake_kube *f, struct http_call *c)
 {
     struct fake_path p = fake_path_parse(http_call_path(c));
@@ -241,6 +252,8 @@ static void serve(struct fake_kube *f, struct http_call *c)
 
     if (!p.is_known)
         http_reply(c, 404, "text/plain", "404 page not found\n", strlen("404 page not found\n"));
+    else if (http_call_method(c) == HTTP_POST && streq(p.plural, "subjectaccessreviews"))
+        serve_review(f, c, body);
     else if (http_call_method(c) != HTTP_GET || p.name[0])
         serve_object(f, &p, c, body);
     else if (http_call_query(c, "watch"))
@@ -319,6 +332,14 @@ void fake_kube_fail(struct fake_kube *f, const char *match, int status, int time
     pthread_mutex_lock(&f->lock);
     fault->next = f->faults;
     f->faults = fault;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_kube_deny(struct fake_kube *f, const char *reason)
+{
+    pthread_mutex_lock(&f->lock);
+    free(f->denial);
+    f->denial = reason ? must_strdup(reason) : NULL;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -443,6 +464,7 @@ void fake_kube_free(struct fake_kube *f)
         json_decref(f->asked[i].body);
     }
     free(f->asked);
+    free(f->denial);
     kube_free(f->client);
     kube_config_free(f->config);
     fake_store_done(&f->store);

@@ -35,6 +35,10 @@ json_t *fake_kube_get(struct fake_kube *f, const struct kube_kind *kind, const c
                       const char *name);
 json_t *fake_kube_list(struct fake_kube *f, const struct kube_kind *kind);
 
+/* SubjectAccessReviews are allowed, or denied with this reason from now on (NULL: allowed again).
+ */
+void fake_kube_deny(struct fake_kube *f, const char *reason);
+
 /* ---- faults ---- */
 
 enum { FAKE_KUBE_HANG = 0 }; /* as a status: no answer until fake_kube_release */

@@ -134,6 +134,46 @@ static const struct row {
     { "restart halted", power_restart, HALTED, RUNNING, "{}", .code = ERR_CONFLICT },
     { "restart once", power_restart, ONCE, RUNNING, "{}", .code = ERR_CONFLICT },
     { "restart of one that does not run", power_restart, ALWAYS, NULL, "{}", .code = ERR_CONFLICT },
+    { "restart of one that has ended, and has no grace period to shorten", power_restart, MANUAL,
+      ENDED, "{'gracePeriodSeconds':0}",
+      .vm_patch = "[{'op':'test','path':'" REQUESTS "','value':null},{'op':'add','path':'" REQUESTS
+                  "','value':[{'action':'Stop','uid':'u'},{'action':'Start'}]}]",
+      .vm_sub = "status" },
+    { "restart while a stop is underway", power_restart,
+      "{'spec':{'runStrategy':'Manual'},'status':{'stateChangeRequests':[{'action':'Stop'}]}}",
+      RUNNING, "{'gracePeriodSeconds':0}", .code = ERR_CONFLICT },
+    { "stop with both ways to say whether it runs", power_stop,
+      "{'spec':{'running':true,'runStrategy':'Always'}}", RUNNING, "{}", .code = ERR_INTERNAL },
+    { "restart with both ways to say whether it runs", power_restart,
+      "{'spec':{'running':true,'runStrategy':'Always'}}", RUNNING, "{}", .code = ERR_INTERNAL },
+    { "stop of a VM with running: true", power_stop, "{'spec':{'running':true}}", RUNNING, "{}",
+      .vm_patch = "[{'op':'test','path':'/spec/running','value':true},"
+                  "{'op':'replace','path':'/spec/running','value':false}]" },
+    { "stop once", power_stop, ONCE, RUNNING, "{}",
+      .vm_patch = "[{'op':'test','path':'/spec/runStrategy','value':'Once'},"
+                  "{'op':'replace','path':'/spec/runStrategy','value':'Halted'}]" },
+    { "stop of one that has ended leaves its grace period alone", power_stop, ALWAYS, ENDED,
+      "{'gracePeriod':0}",
+      .vm_patch = "[{'op':'test','path':'/spec/runStrategy','value':'Always'},"
+                  "{'op':'replace','path':'/spec/runStrategy','value':'Halted'}]" },
+    { "stop halted that does not run", power_stop, HALTED, NULL, "{'gracePeriod':0}",
+      .code = ERR_CONFLICT },
+    { "stop of a receiver does nothing", power_stop, "{'spec':{'runStrategy':'WaitAsReceiver'}}",
+      RUNNING, "{}", .code = ERR_NONE },
+    { "start with nothing said of running", power_start, "{'spec':{}}", NULL, "{}",
+      .vm_patch = "[{'op':'add','path':'/spec/running','value':true}]" },
+    { "start while the instance has no phase yet", power_start, HALTED,
+      "{'metadata':{'uid':'u'},'spec':{}}", "{}",
+      .vm_patch = "[{'op':'test','path':'/spec/runStrategy','value':'Halted'},"
+                  "{'op':'replace','path':'/spec/runStrategy','value':'Always'}]" },
+    { "start while nobody knows the instance's phase", power_start, HALTED,
+      "{'metadata':{'uid':'u'},'status':{'phase':'Unknown'}}", "{}",
+      .vm_patch = "[{'op':'test','path':'/spec/runStrategy','value':'Halted'},"
+                  "{'op':'replace','path':'/spec/runStrategy','value':'Always'}]" },
+    { "start rerun, paused", power_start, RERUN, NULL, "{'paused':true}",
+      .vm_patch = "[{'op':'test','path':'" REQUESTS "','value':null},{'op':'add','path':'" REQUESTS
+                  "','value':[{'action':'Start','data':{'paused':'true'}}]}]",
+      .vm_sub = "status" },
     { "restart while volumes change", power_restart,
       "{'spec':{'runStrategy':'Always'},'status':{'conditions':[{'type':'VolumesChange','status':'True'}]}}",
       RUNNING, "{}", .code = ERR_CONFLICT },
@@ -163,7 +203,37 @@ static void plans(void **state)
     power_plan_done(&p);
 }
 
+/* What was patched is undone by a patch that tests for it. */
+static void undo_restores_the_grace_period(void **state)
+{
+    static const struct {
+        const char *vmi, *undo;
+    } cases[] = {
+        { "{'spec':{'terminationGracePeriodSeconds':30},'status':{'phase':'Running'}}",
+          "[{'op':'test','path':'/spec/terminationGracePeriodSeconds','value':1},"
+          "{'op':'replace','path':'/spec/terminationGracePeriodSeconds','value':30}]" },
+        { RUNNING, "[{'op':'test','path':'/spec/terminationGracePeriodSeconds','value':1},"
+                   "{'op':'remove','path':'/spec/terminationGracePeriodSeconds'}]" },
+    };
+
+    for (size_t i = 0; i < countof(cases); i++) {
+        json_auto_t *vm = json_q(ALWAYS);
+        json_auto_t *vmi = json_q(cases[i].vmi);
+        json_auto_t *options = json_q("{'gracePeriodSeconds':0}");
+        json_auto_t *undo = json_q(cases[i].undo);
+        struct power_plan p;
+        struct error e = { 0 };
+
+        assert_int_equal(power_restart(vm, vmi, options, &p, &e), 0);
+        assert_json(p.vmi_undo, undo);
+        power_plan_done(&p);
+    }
+}
+
 int main(void)
 {
-    return RUN_ROWS("power", rows, plans);
+    const struct CMUnitTest others[] = { cmocka_unit_test(undo_restores_the_grace_period) };
+
+    return RUN_ROWS("power", rows, plans) +
+           cmocka_run_group_tests_name("power, undone", others, NULL, NULL);
 }

@@ -1,160 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which paths are subresources, and that every row is whole. */
+/* The reader of paths, and that the rows are whole. */
 #include "subresources/routes.h"
 
-#include "apiserver/discovery.h"
-#include "apiserver/openapi_doc.h"
-#include "base/jpath.h"
 #include "base/str.h"
 #include "test/unit/rows.h"
 
-#define S "/apis/subresources.kubevirt.io"
+#define V1 "/apis/subresources.kubevirt.io/v1/namespaces/"
+#define LONG_64 "0123456789012345678901234567890123456789012345678901234567890123"
+
+enum result { NO_PATH, NO_METHOD, MATCHED };
 
 static const struct row {
     const char *name;
     enum http_method method;
     const char *path;
-    int found;
-    const char *subresource; /* of the route; NULL: the method is not served */
-    const char *object;
+    enum result want;
+    const char *namespace, *object, *subresource, *version; /* NULL: not looked at */
+    enum route_target target;
 } rows[] = {
-    { "start of v1", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines/vm/start", 1, "start", "vm" },
-    { "start of v1alpha3", HTTP_PUT, S "/v1alpha3/namespaces/ns/virtualmachines/vm/start", 1,
-      "start", "vm" },
-    { "a trailing slash", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines/vm/start/", 1, "start",
-      "vm" },
-    { "two trailing slashes", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines/vm/start//", 0, NULL,
-      NULL },
-    { "two parts", HTTP_GET, S "/v1/namespaces/ns/virtualmachineinstances/vm/vnc/screenshot", 1,
-      "vnc/screenshot", "vm" },
-    { "percent-encoded", HTTP_GET, S "/v1/namespaces/ns/virtualmachineinstances/a%2Eb/console", 1,
-      "console", "a.b" },
-    { "an encoded slash does not make a part", HTTP_GET,
-      S "/v1/namespaces/ns/virtualmachineinstances/a%2Fconsole/console", 0, NULL, NULL },
-    { "another method: not served, but known", HTTP_POST,
-      S "/v1/namespaces/ns/virtualmachines/vm/start", 1, NULL, "vm" },
-    { "start of an instance", HTTP_PUT, S "/v1/namespaces/ns/virtualmachineinstances/vm/start", 0,
-      NULL, NULL },
-    { "another version", HTTP_PUT, S "/v2/namespaces/ns/virtualmachines/vm/start", 0, NULL, NULL },
-    { "another group", HTTP_PUT, "/apis/kubevirt.io/v1/namespaces/ns/virtualmachines/vm/start", 0,
-      NULL, NULL },
-    { "no name", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines//start", 0, NULL, NULL },
-    { "a name that is none", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines/A_B/start", 0, NULL,
-      NULL },
-    { "a namespace that is none", HTTP_PUT, S "/v1/namespaces/N.S/virtualmachines/vm/start", 0,
-      NULL, NULL },
-    { "bytes that are no text", HTTP_PUT, S "/v1/namespaces/ns/virtualmachines/%ff%00/start", 0,
-      NULL, NULL },
-    { "no subresource", HTTP_GET, S "/v1/namespaces/ns/virtualmachines/vm", 0, NULL, NULL },
-    { "an unknown one", HTTP_GET, S "/v1/namespaces/ns/virtualmachines/vm/nothing", 0, NULL, NULL },
+    { "a machine's power", HTTP_PUT, V1 "ns/virtualmachines/vm/start", .want = MATCHED, "ns", "vm",
+      "start", "v1", ROUTE_VM },
+    { "the older version", HTTP_GET,
+      "/apis/subresources.kubevirt.io/v1alpha3/namespaces/ns/virtualmachineinstances/vm/console",
+      .want = MATCHED, "ns", "vm", "console", "v1alpha3", ROUTE_VMI },
+    { "a trailing slash", HTTP_PUT, V1 "ns/virtualmachines/vm/start/", .want = MATCHED, "ns", "vm",
+      "start" },
+    { "a subresource of two words", HTTP_GET, V1 "ns/virtualmachineinstances/vm/vnc/screenshot",
+      .want = MATCHED, .subresource = "vnc/screenshot", .target = ROUTE_VMI },
+    { "percent-encoded letters", HTTP_PUT, V1 "n%73/virtualmachines/v%6D/st%61rt", .want = MATCHED,
+      "ns", "vm", "start" },
+    { "a name with dots", HTTP_PUT, V1 "ns/virtualmachines/a.b-c.d/stop", .want = MATCHED,
+      .object = "a.b-c.d" },
+    { "the wrong method", HTTP_GET, V1 "ns/virtualmachines/vm/start", .want = NO_METHOD },
+    { "the wrong method of a stream", HTTP_PUT, V1 "ns/virtualmachineinstances/vm/vnc",
+      .want = NO_METHOD },
+    { "HEAD", HTTP_HEAD, V1 "ns/virtualmachineinstances/vm/vnc", .want = NO_METHOD },
+
+    { "two trailing slashes", HTTP_PUT, V1 "ns/virtualmachines/vm/start//", .want = NO_PATH },
+    { "an empty segment", HTTP_PUT, V1 "ns//virtualmachines/vm/start", .want = NO_PATH },
+    { "an empty name", HTTP_PUT, V1 "ns/virtualmachines//start", .want = NO_PATH },
+    { "nothing behind the name", HTTP_PUT, V1 "ns/virtualmachines/vm", .want = NO_PATH },
+    { "nothing behind the name but a slash", HTTP_PUT, V1 "ns/virtualmachines/vm/",
+      .want = NO_PATH },
+    { "an encoded slash in the namespace", HTTP_PUT, V1 "a%2Fb/virtualmachines/vm/start",
+      .want = NO_PATH },
+    { "an encoded slash in the name", HTTP_PUT, V1 "ns/virtualmachines/..%2Fvm/start",
+      .want = NO_PATH },
+    { "a dot-dot for a name", HTTP_PUT, V1 "ns/virtualmachines/../start", .want = NO_PATH },
+    { "an upper-case name", HTTP_PUT, V1 "ns/virtualmachines/VM/start", .want = NO_PATH },
+    { "an encoded NUL", HTTP_PUT, V1 "ns/virtualmachines/vm%00/start", .want = NO_PATH },
+    { "bytes that are not UTF-8", HTTP_PUT, V1 "ns/virtualmachines/%ff%fe/start", .want = NO_PATH },
+    { "a line break", HTTP_PUT, V1 "ns/virtualmachines/vm%0d%0aX/start", .want = NO_PATH },
+    { "a namespace that is too long", HTTP_PUT, V1 LONG_64 "/virtualmachines/vm/start",
+      .want = NO_PATH },
+    { "a name that is too long", HTTP_PUT,
+      V1 "ns/virtualmachines/" LONG_64 LONG_64 LONG_64 LONG_64 "/start", .want = NO_PATH },
+    { "a subresource that is too long", HTTP_PUT, V1 "ns/virtualmachines/vm/" LONG_64,
+      .want = NO_PATH },
+    { "a known subresource with a tail that is too long", HTTP_GET,
+      V1 "ns/virtualmachineinstances/vm/console/" LONG_64, .want = NO_PATH },
+    { "a known subresource with a tail", HTTP_GET, V1 "ns/virtualmachineinstances/vm/console/x",
+      .want = NO_PATH },
+    { "many short words", HTTP_GET,
+      V1 "ns/virtualmachineinstances/vm/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/a/b/"
+         "c/d/e/f/g",
+      .want = NO_PATH },
+    { "another version", HTTP_PUT,
+      "/apis/subresources.kubevirt.io/v2/namespaces/ns/virtualmachines/vm/start", .want = NO_PATH },
+    { "another group", HTTP_PUT, "/apis/kubevirt.io/v1/namespaces/ns/virtualmachines/vm/start",
+      .want = NO_PATH },
+    { "another resource", HTTP_PUT, V1 "ns/pods/vm/start", .want = NO_PATH },
+    { "a machine's row for an instance", HTTP_PUT, V1 "ns/virtualmachineinstances/vm/start",
+      .want = NO_PATH },
+    { "an instance's row for a machine", HTTP_PUT, V1 "ns/virtualmachines/vm/pause",
+      .want = NO_PATH },
+    { "not namespaced", HTTP_PUT, "/apis/subresources.kubevirt.io/v1/virtualmachines/vm/start",
+      .want = NO_PATH },
+    { "the group alone", HTTP_GET, "/apis/subresources.kubevirt.io/", .want = NO_PATH },
+    { "nothing", HTTP_GET, "", .want = NO_PATH },
 };
 
 static void matches(void **state)
 {
     const struct row *c = *state;
     struct route_match m;
+    int r = route_match(c->method, c->path, &m);
 
-    assert_int_equal(route_match(c->method, c->path, &m), c->found);
-    if (!c->found)
+    assert_int_equal(r, c->want == NO_PATH ? 0 : 1);
+    if (c->want == NO_PATH)
         return;
-    assert_string_equal(m.name, c->object);
-    assert_string_equal(m.namespace, "ns");
+    assert_int_equal(m.route != NULL, c->want == MATCHED);
+    assert_true(streq(m.allow, "GET") || streq(m.allow, "PUT"));
+    if (c->want == NO_METHOD)
+        assert_string_not_equal(m.allow, http_method_name(c->method));
+    if (!m.route)
+        return;
+    assert_int_equal(m.target, c->target);
+    assert_int_equal(m.route->target, m.target);
+    assert_string_equal(m.route->subresource, m.subresource);
+    if (c->namespace)
+        assert_string_equal(m.namespace, c->namespace);
+    if (c->object)
+        assert_string_equal(m.name, c->object);
     if (c->subresource)
-        assert_string_equal(m.route->subresource, c->subresource);
-    else
-        assert_null(m.route);
-    assert_true(m.allow[0] != '\0');
+        assert_string_equal(m.subresource, c->subresource);
+    if (c->version)
+        assert_string_equal(m.version, c->version);
 }
 
-static void rows_are_whole(void **state)
+static void rows_are_whole_and_unique(void **state)
 {
     for (size_t i = 0; i < subresource_routes_len; i++) {
         const struct route *r = &subresource_routes[i];
 
         assert_non_null(r->handler);
-        assert_true(r->doc && *r->doc && str_has_suffix(r->doc, "."));
+        assert_true(strlen(r->doc) > 10);
         assert_true(r->method == HTTP_GET || r->method == HTTP_PUT);
-        for (size_t j = 0; j < i; j++)
-            assert_false(r->target == subresource_routes[j].target &&
-                         streq(r->subresource, subresource_routes[j].subresource));
-    }
-}
+        assert_true(r->flow != ROUTE_STREAM || (r->method == HTTP_GET && !r->body));
+        assert_string_equal(route_verb(r), r->method == HTTP_GET ? "get" : "update");
+        for (size_t j = 0; j < i; j++) {
+            const struct route *o = &subresource_routes[j];
 
-static void discovery_is_whole(void **state)
-{
-    json_auto_t *list = discovery_resources("v1");
-    json_auto_t *v2 = discovery_aggregated("apidiscovery.k8s.io/v2");
-    json_auto_t *group = discovery_group();
-    size_t i, subs = 0;
-    json_t *item;
-
-    assert_string_equal(jpath_str(list, "groupVersion", ""), "subresources.kubevirt.io/v1");
-    assert_string_equal(jpath_str(list, "apiVersion", ""), "v1");
-    assert_int_equal(json_array_size(jpath_arr(list, "resources")), subresource_routes_len);
-    json_array_foreach(jpath_arr(list, "resources"), i, item) {
-        assert_int_equal(json_array_size(jpath_arr(item, "verbs")), 1);
-        assert_true(*jpath_str(item, "kind", "") != '\0');
-    }
-    assert_string_equal(jpath_str(group, "name", ""), "subresources.kubevirt.io");
-    assert_string_equal(jpath_str(group, "preferredVersion.version", ""), "v1");
-
-    assert_string_equal(jpath_str(v2, "items[0].metadata.name", ""), "subresources.kubevirt.io");
-    assert_int_equal(json_array_size(jpath_arr(v2, "items[0].versions")),
-                     SUBRESOURCE_VERSION_COUNT);
-    json_array_foreach(jpath_arr(v2, "items[0].versions[0].resources"), i, item)
-        subs += json_array_size(jpath_arr(item, "subresources"));
-    assert_int_equal(subs, subresource_routes_len);
-}
-
-/* Every "$ref" below v leads to something in doc. */
-static void check_refs(const json_t *doc, const json_t *v)
-{
-    const char *key;
-    json_t *value;
-    size_t i;
-
-    json_object_foreach((json_t *)v, key, value) {
-        if (streq(key, "$ref")) {
-            const char *ref = json_string_value(value);
-            const char *name = strrchr(ref, '/') + 1;
-            const json_t *all = str_has_prefix(ref, "#/definitions/")
-                                    ? json_object_get(doc, "definitions")
-                                    : jpath(doc, "components.schemas");
-
-            assert_non_null(json_object_get(all, name));
-        } else {
-            check_refs(doc, value);
+            assert_false(o->target == r->target && o->method == r->method &&
+                         streq(o->subresource, r->subresource));
         }
     }
-    json_array_foreach(v, i, value)
-        check_refs(doc, value);
 }
 
-static void openapi_is_whole(void **state)
+static void every_row_is_reached_in_every_version(void **state)
 {
-    json_auto_t *v2 = openapi_v2();
-    json_auto_t *v3 = openapi_v3("v1alpha3");
-    json_auto_t *index = openapi_v3_index("\"one\"", "\"two\"");
+    for (size_t v = 0; v < SUBRESOURCE_VERSION_COUNT; v++) {
+        for (size_t i = 0; i < subresource_routes_len; i++) {
+            const struct route *r = &subresource_routes[i];
+            scoped(free) char *path =
+                must_asprintf("/apis/" SUBRESOURCE_GROUP "/%s/namespaces/ns/%s/name/%s",
+                              subresource_versions[v], route_plural(r->target), r->subresource);
+            struct route_match m;
 
-    assert_string_equal(jpath_str(v2, "swagger", ""), "2.0");
-    assert_string_equal(jpath_str(v3, "openapi", ""), "3.0.0");
-    assert_int_equal(json_object_size(json_object_get(v2, "paths")), subresource_routes_len);
-    assert_int_equal(json_object_size(json_object_get(v3, "paths")), subresource_routes_len);
-    check_refs(v2, v2);
-    check_refs(v3, v3);
-    assert_string_equal(
-        jpath_str(index, "paths['apis/subresources.kubevirt.io/v1'].serverRelativeURL", ""),
-        "/openapi/v3/apis/subresources.kubevirt.io/v1?hash=one");
+            assert_int_equal(route_match(r->method, path, &m), 1);
+            assert_ptr_equal(m.route, r);
+            assert_string_equal(m.version, subresource_versions[v]);
+        }
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest whole[] = {
-        cmocka_unit_test(rows_are_whole),
-        cmocka_unit_test(discovery_is_whole),
-        cmocka_unit_test(openapi_is_whole),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_whole_and_unique),
+        cmocka_unit_test(every_row_is_reached_in_every_version),
     };
 
-    return RUN_ROWS("routes", rows, matches) +
-           cmocka_run_group_tests_name("whole", whole, NULL, NULL);
+    return RUN_ROWS("paths", rows, matches) +
+           cmocka_run_group_tests_name("routes", tests, NULL, NULL);
 }
