@@ -93,24 +93,12 @@ static bool known_target(const char *plural, enum route_target *ret)
     return false;
 }
 
-/* .../namespaces/NS/RESOURCE/NAME/SUB[/SUB] into *ret. */
-static bool split(const char *path, struct route_match *ret)
+/* SUB[/SUB] up to the end of the path. */
+static bool split_subresource(const char *path, struct route_match *ret)
 {
-    char version[16], word[16], plural[32], part[64];
-
-    if (!next_segment(&path, version, sizeof(version)) ||
-        !next_segment(&path, word, sizeof(word)) || !streq(word, "namespaces") ||
-        !next_segment(&path, ret->namespace, sizeof(ret->namespace)) ||
-        !next_segment(&path, plural, sizeof(plural)) ||
-        !next_segment(&path, ret->name, sizeof(ret->name)))
-        return false;
-
-    ret->version = known_version(version);
-    if (!ret->version || !known_target(plural, &ret->target) || !is_dns_label(ret->namespace) ||
-        !is_dns_subdomain(ret->name))
-        return false;
-
+    char part[64];
     size_t used = 0;
+
     while (*path && *path != '/') {
         if (!next_segment(&path, part, sizeof(part)))
             return false;
@@ -120,6 +108,23 @@ static bool split(const char *path, struct route_match *ret)
             return false;
     }
     return used > 0 && *path == '\0';
+}
+
+/* .../namespaces/NS/RESOURCE/NAME/SUB[/SUB] into *ret. */
+static bool split(const char *path, struct route_match *ret)
+{
+    char version[16], word[16], plural[32];
+
+    if (!next_segment(&path, version, sizeof(version)) ||
+        !next_segment(&path, word, sizeof(word)) || !streq(word, "namespaces") ||
+        !next_segment(&path, ret->namespace, sizeof(ret->namespace)) ||
+        !next_segment(&path, plural, sizeof(plural)) ||
+        !next_segment(&path, ret->name, sizeof(ret->name)))
+        return false;
+
+    ret->version = known_version(version);
+    return ret->version && known_target(plural, &ret->target) && is_dns_label(ret->namespace) &&
+           is_dns_subdomain(ret->name) && split_subresource(path, ret);
 }
 
 int route_match(enum http_method method, const char *path, struct route_match *ret)
