@@ -70,7 +70,7 @@ static int read_list(const json_t *data, const char *key, const char *dflt, json
         return 0;
     }
     if (json_parse(&list, text, strlen(text), e) < 0)
-        return error_wrap(e, "ConfigMap %s, key %s", configmap_name, key);
+        return error_set(e, ERR_INVALID, "ConfigMap %s, key %s: %s", configmap_name, key, e->msg);
     if (!json_is_array(list))
         return error_set(e, ERR_INVALID, "ConfigMap %s, key %s: not a list", configmap_name, key);
     json_array_foreach(list, i, item)
