@@ -59,18 +59,6 @@ struct fake_kube {
     size_t asked_len, asked_cap;
 };
 
-/*
- * jansson 2.14 looks at a reference count plainly before it changes it atomically, and frees
- * without an acquiring fence; the thread sanitizer reports both.  It asks this function what to
- * leave out.
- */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:json_incref\nrace:json_decref\nrace:json_delete\n"
-           "called_from_lib:libjansson.so\n";
-}
-
 /* ---- watches; with the lock held ---- */
 
 static bool send_event(struct fake_watch *w, const char *type, const json_t *obj)
