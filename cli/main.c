@@ -105,14 +105,28 @@ static int run(struct cli *c, const struct command *command, int argc, char **ar
     return command->run(c, &args, e);
 }
 
+/* Is this "--name" or "-n" of a global flag whose value is the next word? */
+static bool takes_next_word(const char *arg)
+{
+    const char *name = arg + strspn(arg, "-");
+
+    for (const struct option *o = global_options; o->name; o++) {
+        bool has_value = o->type != OPTION_BOOL && o->type != OPTION_IGNORED_BOOL;
+        bool is_letter = o->letter && name[0] == o->letter && name[1] == '\0';
+
+        if (has_value && (is_letter || streq(o->name, name)))
+            return true;
+    }
+    return false;
+}
+
 /* Flags may come before the command, as kubectl's users write them. */
 static int find_word(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] != '-')
             return i;
-        if (streq(argv[i], "-n") || streq(argv[i], "--namespace") || streq(argv[i], "--context") ||
-            streq(argv[i], "--kubeconfig") || streq(argv[i], "-s") || streq(argv[i], "-v"))
+        if (takes_next_word(argv[i]))
             i++;
     }
     return 0;
