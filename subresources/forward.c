@@ -204,13 +204,14 @@ static void forward_dial(void *arg)
     }
 
     struct http_headers headers = { 0 };
-    size_t body_len = 0;
-    const void *body = f->is_stream ? NULL : http_call_body(c->http, &body_len);
+    /* Only options that were checked, and as JSON whatever the client wrote. */
+    bool has_body = c->match.route->body && json_object_size(c->body) > 0;
+    scoped(free) char *body = has_body ? must_dumps(c->body, JSON_COMPACT) : NULL;
 
     if (f->is_stream)
         copy_upgrade_headers(c, &headers);
     http_headers_add(&headers, "X-Kubevirt-Vmi-Uid", f->uid);
-    if (body_len > 0)
+    if (body)
         http_headers_add(&headers, "Content-Type", "application/json");
 
     struct dial_request q = {
@@ -222,7 +223,7 @@ static void forward_dial(void *arg)
         .path = f->path,
         .headers = &headers,
         .body = body,
-        .body_len = body_len,
+        .body_len = body ? strlen(body) : 0,
     };
     f->dial = dial_start(f->item.loop, &q, f->is_stream ? stream_answered : call_answered, f);
     http_headers_done(&headers);

@@ -173,6 +173,16 @@ static const struct row {
     { "a command that virt-handler has taken",
       { .method = HTTP_PUT, .path = VMI "vm/pause" },
       .status = 200 },
+    { "options reach virt-handler as JSON",
+      { .method = HTTP_PUT, .path = VMI "vm/pause" },
+      .body = "kind: PauseOptions",
+      .status = 200,
+      .says = "{\"kind\":\"PauseOptions\"}" },
+    { "a body where none is read does not reach virt-handler",
+      { .method = HTTP_PUT, .path = VMI "vm/softreboot" },
+      .body = "\xff whatever",
+      .status = 200,
+      .says = "" },
     { "a dry run does not reach virt-handler",
       { .method = HTTP_PUT, .path = VMI "refusing/pause" },
       .body = "{\"dryRun\":[\"All\"]}",
@@ -227,6 +237,8 @@ static void is_answered(void **state)
     const char *body = r.body.data ? r.body.data : "";
     if (r.status != c->status || (c->says && !strstr(body, c->says)))
         fail_msg("%d %.300s", r.status, body);
+    if (streq(c->says, ""))
+        assert_int_equal(r.body.len, 0);
     if (c->header[0])
         assert_string_equal(http_headers_get(&r.headers, c->header[0]), c->header[1]);
     assert_string_equal(http_headers_get(&r.headers, "X-Content-Type-Options"), "nosniff");

@@ -109,8 +109,9 @@ static void serve_node(struct http_call *c, void *ctx)
                                    http_call_header(c, "X-Kubevirt-Vmi-Uid"), "method",
                                    http_method_name(http_call_method(c)));
         http_reply_json(c, 200, v);
+    } else if (len > 0) {
+        http_reply(c, 200, http_call_header(c, "Content-Type"), body, len);
     } else {
-        (void)body;
         http_reply(c, 202, NULL, NULL, 0);
     }
 }
