@@ -105,6 +105,9 @@ $(BUILD)/libfake.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/fake/*.c))
 
 unit_wanted := $(if $(ONLY),$(patsubst %,$(BUILD)/unit/%,$(ONLY)),$(unit_programs))
 
+# It runs the program itself.
+$(BUILD)/unit/test_cli: $(BUILD)/kubectl-virt
+
 $(BUILD)/unit/%: test/unit/%.c $(fakes) $(ARCHIVES) $(wildcard test/unit/*.h)
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
