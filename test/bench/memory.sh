@@ -12,25 +12,42 @@ each() {
     local figure=$1 pid out=
     shift
     for pid; do out+=${out:+, }$("$figure" "$pid"); done
-    printf '%s' "${out:-none runs}"
+    printf '%s' "${out:-none}"
+}
+
+programs=(virt-api virt-controller virt-handler virt-launcher libvirtd)
+declare -A idle
+
+# Before anything is asked of them.
+note_idle() {
+    local program
+    for program in "${programs[@]}"; do idle[$program]=$(each_process resident "$program"); done
+}
+
+# each_process FIGURE PROGRAM
+each_process() {
+    local pids
+    mapfile -t pids < <(processes "$2")
+    each "$1" "${pids[@]}"
 }
 
 measure_memory() {
     heading Memory
-    put "Resident, in MB; shared libraries count in full for each process that maps them. A list has a figure a process. Anonymous is
-what is the process's own. Most: since the process began, all tests and machines until then included.
+    put "Resident, in MB (10^6 bytes); shared libraries count in full for each process that maps them, anonymous memory is a process's own. A
+list has a figure a process. Idle: before this run began; loaded: after the parts above, with one machine running; most: since the
+process began.
 "
-    table process now "of it anonymous" most goal
-    if [ -n "${idle_api:-}" ]; then
-        row "virt-api of the admission part (now: before the load; most: after it)" "$idle_api" - "$loaded_api" 15
-    fi
-    local program pids goal
-    for program in virt-api virt-controller virt-handler virt-launcher; do
-        mapfile -t pids < <(processes "$program")
-        goal=20
-        [ "$program" != virt-api ] || goal=15
-        row "$program" "$(each resident "${pids[@]}")" "$(each anonymous "${pids[@]}")" "$(each peak "${pids[@]}")" "$goal"
+    table process idle loaded "of it anonymous" most goal
+    [ -z "${idle_api:-}" ] || row "virt-api of the admission part" "$idle_api" "$loaded_api" - "$loaded_api" 15
+    run_machine
+    local program goal
+    for program in "${programs[@]}"; do
+        case $program in
+        virt-api) goal=15 ;;
+        libvirtd) goal=- ;;
+        *) goal=20 ;;
+        esac
+        row "$program" "${idle[$program]}" "$(each_process resident "$program")" "$(each_process anonymous "$program")" \
+            "$(each_process peak "$program")" "$goal"
     done
-    mapfile -t pids < <(pgrep -x 'libvirtd|virtqemud' || :)
-    row "libvirtd beside a guest" "$(each resident "${pids[@]}")" "$(each anonymous "${pids[@]}")" "$(each peak "${pids[@]}")" -
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Figures about cvirt as it is deployed on the local node.  Ratios come from programs that take turns in one run: the
 # same figure differs by a factor of three between two hours of one machine.
-#   run.sh [--write] [PART...]    admission, memory, machine, hanging; all without one
+#   run.sh [--write] [PART...]    admission, machine, memory, hanging; all without one
 # Expects the node up and cvirt deployed (make deploy).  --write puts the page into docs/BENCHMARKS.md.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,7 +18,7 @@ STATE=${CVIRT_STATE:-/var/lib/cvirt-local}
 PKI=$STATE/pki
 NS=cvirt-bench-$$
 # shellcheck disable=SC2034 # for the parts
-rounds=${BENCH_ROUNDS:-3} seconds=${BENCH_SECONDS:-3}
+rounds=${BENCH_ROUNDS:-5} seconds=${BENCH_SECONDS:-2} lives=${BENCH_LIVES:-3}
 work=$(mktemp -d)
 page=$work/page.md
 
@@ -44,9 +44,10 @@ trap 'exit 130' INT
 write=
 [ "${1:-}" != --write ] || { write=1 && shift; }
 parts=("$@")
-[ $# -gt 0 ] || parts=(admission memory machine hanging)
+[ $# -gt 0 ] || parts=(admission machine memory hanging)
 
 introduction
+note_idle
 prepare_reviews
 for part in "${parts[@]}"; do
     say "$part"
