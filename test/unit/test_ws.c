@@ -270,6 +270,9 @@ static void a_frame_of_no_known_kind_ends_the_session(void **state)
 
     open_session(e, "vm/console");
     assert_int_equal(send(e->client, frame, sizeof(frame), 0), sizeof(frame));
+    assert_int_equal(close_code_of(e->client), 1002);
+    /* libwebsockets waits five seconds for the answer of a client that stays. */
+    assert_int_equal(shutdown(e->client, SHUT_RDWR), 0);
     assert_int_equal(recv(e->qemu, &byte, 1, 0), 0);
     close_ends(e);
 }
