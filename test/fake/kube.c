@@ -401,13 +401,7 @@ void fake_kube_down(struct fake_kube *f)
     fake_kube_drop_watches(f);
     http_server_free(f->server);
     f->server = NULL;
-    pthread_mutex_lock(&f->lock);
-    while (f->watches) { /* opened in the meantime; the server is gone with its calls */
-        struct fake_watch *w = f->watches;
-        f->watches = w->next;
-        free(w);
-    }
-    pthread_mutex_unlock(&f->lock);
+    fake_kube_drop_watches(f); /* opened in the meantime */
 }
 
 void fake_kube_up(struct fake_kube *f)
