@@ -113,18 +113,22 @@ show_console() {
         exec kubectl virt console demo
     fi
     say "its console, up to the prompt"
-    # A newline makes a prompt that was printed before us come again.
+    # A newline makes a prompt that was printed before us come again; more than one in 5 s may fill QEMU's UART
+    # before the guest reads it.
     local out
     out=$(mktemp)
     coproc CONSOLE { kubectl virt console demo --timeout=2 2>/dev/null | tee "$out"; }
-    local start=$SECONDS
+    local start=$SECONDS next=0
     until grep -aq 'login:' "$out"; do
         [ $((SECONDS - start)) -lt 90 ] || {
             rm -f "$out"
             die "no login prompt in 90 s"
         }
-        printf '\n' >&"${CONSOLE[1]}" || :
-        sleep 1
+        if [ $((SECONDS - start)) -ge "$next" ]; then
+            printf '\n' >&"${CONSOLE[1]}" || :
+            next=$((next + 5))
+        fi
+        sleep 0.2
     done
     cat "$out"
     printf '\n'
