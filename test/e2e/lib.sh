@@ -3,7 +3,7 @@
 # a console that can be typed into.  Sourced by run.sh; each case runs in a subshell.
 
 NS=${NS:-cvirt-e2e-$$}
-passed=0 failed=0
+passed=0 failed=0 retried=0
 failures=()
 
 say() { printf '# %s\n' "$*"; }
@@ -14,25 +14,32 @@ fail() {
     exit 1
 }
 
-# run_case NAME FUNCTION: one line, and the case's output only when it failed.
+# run_case NAME FUNCTION: one line, and the case's output only when it failed.  A case on real machines may be tried
+# again (E2E_TRIES, 2): what its first try said is shown, and the end counts such cases.
 run_case() {
-    local name=$1 start=$SECONDS log
+    local name=$1 start=$SECONDS log try
     [ -z "${ONLY:-}" ] || [[ "$name" =~ $ONLY ]] || return 0
     log=$(mktemp)
-    # Not as the condition of an if: bash ignores errexit there.
-    (
-        set -euo pipefail
-        "$2"
-    ) >"$log" 2>&1
-    if [ $? -eq 0 ]; then # shellcheck disable=SC2181
-        passed=$((passed + 1))
-        printf 'ok      %s (%d s)\n' "$name" $((SECONDS - start))
-    else
-        failed=$((failed + 1))
-        failures+=("$name")
-        printf 'FAILED  %s (%d s)\n' "$name" $((SECONDS - start))
+    for ((try = 1; try <= ${E2E_TRIES:-2}; try++)); do
+        # Not as the condition of an if: bash ignores errexit there.
+        (
+            set -euo pipefail
+            "$2"
+        ) >"$log" 2>&1
+        # shellcheck disable=SC2181
+        if [ $? -eq 0 ]; then
+            passed=$((passed + 1))
+            [ "$try" -eq 1 ] || retried=$((retried + 1))
+            printf 'ok      %s (%d s%s)\n' "$name" $((SECONDS - start)) "$([ "$try" -eq 1 ] || echo ", try $try")"
+            rm -f "$log"
+            return 0
+        fi
+        printf 'try %d   %s\n' "$try" "$name"
         sed 's/^/        /' "$log" | tail -40
-    fi
+    done
+    failed=$((failed + 1))
+    failures+=("$name")
+    printf 'FAILED  %s (%d s)\n' "$name" $((SECONDS - start))
     rm -f "$log"
 }
 

@@ -29,5 +29,6 @@ kubectl delete namespace "$NS" --wait=false >/dev/null 2>&1 || :
 for name in "${failures[@]:-}"; do
     [ -z "$name" ] || echo "failed: $name"
 done
+[ "$retried" -eq 0 ] || echo "$retried case(s) needed a second try"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
