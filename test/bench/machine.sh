@@ -105,7 +105,8 @@ event is a write too.
     write_table <"$work/start.lines" >"$work/start.writes"
     join -t $'\t' -a 1 -e 0 -o 0,2.2,2.4,1.2,1.4,1.3 "$work/life.writes" "$work/start.writes" |
         while IFS=$'\t' read -r -a cells; do row "${cells[@]}"; done
-    put "" "Updates and patches by cvirt up to Running: $(updates virtualmachineinstances) of the VMI, $(updates virtualmachines) of the VM (goals 4 and 5 together with
+    put ""
+    put "Updates and patches by cvirt up to Running: $(updates virtualmachineinstances) of the VMI, $(updates virtualmachines) of the VM (goals 4 and 5 together with
 the VMI's; upstream's own figures: 5.5 of a VMI's start, 9.5 of a VM's)."
 }
 
