@@ -3,6 +3,7 @@
  * virt-handler: one on each node.  Options, the parts in their order of start
  * and stop, signals.  What each part does is said in its header.
  */
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -367,6 +368,9 @@ int main(int argc, char **argv)
     static struct handler h;
     struct error e;
     enum option_result parsed;
+
+    /* Freeing libnftables' large blocks would raise the threshold and keep megabytes in each arena. */
+    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
     int r = options_parse(&program, &h.s, argc, argv, NULL, &e);
 
     if (r < 0) {
