@@ -369,7 +369,8 @@ int main(int argc, char **argv)
     struct error e;
     enum option_result parsed;
 
-    /* Freeing libnftables' large blocks would raise the threshold and keep megabytes in each arena. */
+    /* Freeing libnftables' large blocks would raise the threshold and keep megabytes in each arena.
+     */
     (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
     int r = options_parse(&program, &h.s, argc, argv, NULL, &e);
 
