@@ -3,11 +3,10 @@
 #include "webhooks/presets.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/jpath.h"
 #include "base/must.h"
 #include "kube/informer.h"
+#include "openapi/presets_merge.h"
 
 struct presets {
     struct informer *informer;
@@ -39,23 +38,9 @@ bool presets_is_synced(const struct presets *p)
     return informer_is_synced(p->informer);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(meta_name(*(json_t *const *)a), meta_name(*(json_t *const *)b));
-}
-
 json_t *presets_of(struct presets *p, const char *namespace)
 {
     json_auto_t *found = p ? informer_by_index(p->informer, "namespace", namespace) : NULL;
-    size_t n = json_array_size(found);
-    json_t **item = must_calloc(n + 1, sizeof(*item));
-    json_t *sorted = json_array();
 
-    for (size_t i = 0; i < n; i++)
-        item[i] = json_array_get(found, i);
-    qsort(item, n, sizeof(*item), by_name);
-    for (size_t i = 0; i < n; i++)
-        must_append(sorted, json_incref(item[i]));
-    free(item);
-    return sorted;
+    return presets_in_order(found);
 }

@@ -4,8 +4,8 @@
 #include "base/jpath.h"
 #include "base/quantity.h"
 #include "base/str.h"
+#include "openapi/canonical.h"
 #include "openapi/types.h"
-#include "webhooks/canonical.h"
 #include "webhooks/rules_vmi.h"
 
 static void fault(struct review *rv, const char *message, const char *name)

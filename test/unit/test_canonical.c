@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one way to write an object. */
+#include "openapi/canonical.h"
 #include "openapi/types.h"
 #include "rows.h"
-#include "webhooks/canonical.h"
 
 static const struct canonical_case {
     const char *name, *given, *want;

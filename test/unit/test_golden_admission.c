@@ -12,7 +12,6 @@
 #include "base/str.h"
 #include "rows.h"
 #include "webhooks/mutators.h"
-#include "webhooks/presets.h"
 #include "webhooks/validators.h"
 
 #define GOLDEN "test/golden/webhooks/"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Presets merged into an instance: kept, given, in conflict, excluded. */
 #include "base/jpath.h"
+#include "openapi/presets_merge.h"
 #include "rows.h"
-#include "webhooks/presets.h"
 
 struct preset_case {
     const char *name;

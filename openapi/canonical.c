@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "webhooks/canonical.h"
+#include "openapi/canonical.h"
 
 #include "base/must.h"
 #include "base/quantity.h"

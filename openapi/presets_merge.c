@@ -3,15 +3,17 @@
  * Which preset fields reach an instance.  Whole fields are copied, never parts
  * of one: a machine that says anything about its CPU keeps its CPU as it is.
  */
+#include "openapi/presets_merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/quantity.h"
 #include "base/scope.h"
 #include "base/selector.h"
 #include "base/str.h"
-#include "webhooks/presets.h"
-
-static const char exclude[] = "virtualmachineinstancepresets.admission.kubevirt.io/exclude";
 
 /* A clock shows UTC or a time zone: one field in two members. */
 #define CLOCK_OFFSET "clock"
@@ -22,6 +24,7 @@ static const char *const mergeable[] = {
     "resources.requests", "cpu",      "firmware",         CLOCK_OFFSET,
     "clock.timer",        "features", "devices.watchdog", "ioThreadsPolicy",
 };
+_Static_assert(countof(mergeable) == PRESET_FIELDS, "a step has room for every field");
 
 /* A field's value, or NULL.  New reference. */
 static json_t *field_get(const json_t *domain, const char *path)
@@ -138,26 +141,64 @@ static json_t *choose(const json_t *candidates, const json_t *vmi)
     return chosen;
 }
 
-/* True when at least one field of the instance is what the preset says. */
-static bool merge(const json_t *preset, json_t *domain)
+/* Which of the preset's fields meet what; is_applied when at least one of the instance's is what
+ * the preset says. */
+static void merge(const json_t *preset, json_t *domain, struct preset_step *step)
 {
     const json_t *from = jpath_obj(preset, "spec.domain");
-    bool is_applied = false;
 
     for (size_t f = 0; f < countof(mergeable); f++) {
         json_auto_t *wanted = field_get(from, mergeable[f]);
         json_auto_t *before = field_get(domain, mergeable[f]);
+        enum preset_outcome outcome = PRESET_GAVE;
 
-        if (wanted && !before)
+        if (!wanted)
+            continue;
+        if (!before)
             field_set(domain, mergeable[f], wanted);
-        is_applied |= wanted && (!before || same(mergeable[f], wanted, before));
+        else
+            outcome = same(mergeable[f], wanted, before) ? PRESET_AGREED : PRESET_LOST;
+        step->is_applied |= outcome != PRESET_LOST;
+        step->field[step->len].path = mergeable[f];
+        step->field[step->len++].outcome = outcome;
     }
-    return is_applied;
 }
 
-void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out)
+static void mark(json_t *vmi, const char *name)
 {
-    if (streq(meta_annotation(vmi, exclude), "true"))
+    scoped(free) char *key = must_asprintf(PRESET_APPLIED "%s", name);
+
+    must_set(jpath_make_obj(vmi, "metadata.annotations"), key, json_string("kubevirt.io/v1"));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(meta_name(*(json_t *const *)a), meta_name(*(json_t *const *)b));
+}
+
+json_t *presets_in_order(const json_t *presets)
+{
+    const size_t n = json_array_size(presets);
+    scoped(free) json_t **item = must_calloc(n + 1, sizeof(*item));
+    json_t *sorted = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        item[i] = json_array_get(presets, i);
+    qsort(item, n, sizeof(*item), by_name);
+    for (size_t i = 0; i < n; i++)
+        must_append(sorted, json_incref(item[i]));
+    return sorted;
+}
+
+bool presets_are_excluded(const json_t *vmi)
+{
+    return streq(meta_annotation(vmi, PRESET_EXCLUDE), "true");
+}
+
+void presets_merge(const json_t *candidates, json_t *vmi, preset_step_fn *tell, void *ctx,
+                   struct findings *out)
+{
+    if (presets_are_excluded(vmi))
         return;
 
     json_auto_t *chosen = choose(candidates, vmi);
@@ -167,11 +208,22 @@ void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out)
     if (json_array_size(chosen) == 0 || find_conflicts(chosen, out))
         return;
     json_array_foreach(chosen, i, preset) {
-        if (!merge(preset, jpath_make_obj(vmi, "spec.domain")))
-            continue;
-        scoped(free) char *key =
-            must_asprintf("virtualmachinepreset.kubevirt.io/%s", meta_name(preset));
+        struct preset_step step = { .preset = preset, .vmi = vmi };
 
-        must_set(jpath_make_obj(vmi, "metadata.annotations"), key, json_string("kubevirt.io/v1"));
+        merge(preset, jpath_make_obj(vmi, "spec.domain"), &step);
+        if (step.is_applied)
+            mark(vmi, meta_name(preset));
+        if (tell)
+            tell(ctx, &step);
     }
+}
+
+void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out)
+{
+    presets_merge(candidates, vmi, NULL, NULL, out);
+}
+
+json_t *preset_field(const json_t *obj, const char *path)
+{
+    return field_get(jpath_obj(obj, "spec.domain"), path);
 }

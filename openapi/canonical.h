@@ -4,8 +4,8 @@
  * (1.5Gi and 1536Mi, an empty list and none, false and nothing); what is stored, and what is
  * compared to find a change, is written in one, the one that upstream's Go types give.
  */
-#ifndef WEBHOOKS_CANONICAL_H
-#define WEBHOOKS_CANONICAL_H
+#ifndef OPENAPI_CANONICAL_H
+#define OPENAPI_CANONICAL_H
 
 #include <jansson.h>
 #include <stdbool.h>
