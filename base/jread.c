@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pass over the text, each byte looked at once, values made on the way.  A step that does not
+ * take what it sees answers NULL, and so do all above it.
+ */
+#include "base/jread.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+
+enum { DIGITS_MAX = 18 }; /* any such number fits */
+
+struct reader {
+    const char *at, *end;
+    int depth_left;
+    size_t containers_left;
+    char *scratch; /* a string without its escapes; owned */
+    size_t scratch_cap;
+};
+
+/* A string's bytes, borrowed from the text or from the scratch. */
+struct text {
+    const char *data;
+    size_t len;
+    bool is_ascii;
+};
+
+enum byte_kind { BYTE_PLAIN, BYTE_HIGH, BYTE_SPECIAL };
+
+static enum byte_kind kind_of(unsigned char c)
+{
+    if (c >= 0x80)
+        return BYTE_HIGH;
+    return c < ' ' || c == '"' || c == '\\' ? BYTE_SPECIAL : BYTE_PLAIN;
+}
+
+static void skip_blanks(struct reader *r)
+{
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
+        r->at++;
+}
+
+/* The next byte that is no blank, taken; 0 at the end. */
+static char next(struct reader *r)
+{
+    skip_blanks(r);
+    return r->at < r->end ? *r->at++ : '\0';
+}
+
+/* ---- strings ---- */
+
+/* Four hexadecimal digits of a character that is neither NUL nor half of a pair; 0 otherwise. */
+static unsigned read_unicode(struct reader *r)
+{
+    unsigned c = 0;
+
+    if (r->end - r->at < 4)
+        return 0;
+    for (int i = 0; i < 4; i++) {
+        const char digit = *r->at++;
+
+        if (digit >= '0' && digit <= '9')
+            c = c << 4 | (unsigned)(digit - '0');
+        else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f')
+            c = c << 4 | (unsigned)((digit | 0x20) - 'a' + 10);
+        else
+            return 0;
+    }
+    return c >= 0xd800 && c <= 0xdfff ? 0 : c;
+}
+
+static char *put_utf8(char *out, unsigned c)
+{
+    if (c < 0x80) {
+        *out++ = (char)c;
+    } else if (c < 0x800) {
+        *out++ = (char)(0xc0 | c >> 6);
+        *out++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *out++ = (char)(0xe0 | c >> 12);
+        *out++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (c & 0x3f));
+    }
+    return out;
+}
+
+/* What stands behind a backslash; 0 when that is not taken. */
+static unsigned read_escape(struct reader *r)
+{
+    if (r->at == r->end)
+        return 0;
+    switch (*r->at++) {
+    case '"':
+        return '"';
+    case '\\':
+        return '\\';
+    case '/':
+        return '/';
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u':
+        return read_unicode(r);
+    default:
+        return 0;
+    }
+}
+
+/* The text is as long as its escapes or shorter. */
+static char *scratch_of(struct reader *r, size_t need)
+{
+    if (need > r->scratch_cap) {
+        r->scratch_cap = need > 2 * r->scratch_cap ? need : 2 * r->scratch_cap;
+        r->scratch = must_realloc(r->scratch, r->scratch_cap);
+    }
+    return r->scratch;
+}
+
+/* The end of the literal, its closing quote, when the reader is inside of it; NULL without one. */
+static const char *literal_end(const struct reader *r)
+{
+    const char *at = r->at;
+
+    while (at < r->end && *at != '"')
+        at += *at == '\\' && r->end - at > 1 ? 2 : 1;
+    return at < r->end ? at : NULL;
+}
+
+/* The reader is at the first backslash of the literal that began at `start`. */
+static bool read_escaped(struct reader *r, const char *start, struct text *ret)
+{
+    const char *end = literal_end(r);
+    if (!end)
+        return false;
+
+    char *const text = scratch_of(r, (size_t)(end - start));
+    const size_t plain = (size_t)(r->at - start);
+    memcpy(text, start, plain);
+    char *out = text + plain;
+    while (r->at < end) {
+        const unsigned char c = (unsigned char)*r->at++;
+        if (c == '\\') {
+            const unsigned meant = read_escape(r);
+            if (meant == 0)
+                return false;
+            ret->is_ascii &= meant < 0x80;
+            out = put_utf8(out, meant);
+        } else if (c < ' ') {
+            return false;
+        } else {
+            ret->is_ascii &= c < 0x80;
+            *out++ = (char)c;
+        }
+    }
+    r->at = end + 1;
+    ret->data = text;
+    ret->len = (size_t)(out - text);
+    return true;
+}
+
+/* Behind the opening quote.  The bytes are good until the next string is read. */
+static bool read_string(struct reader *r, struct text *ret)
+{
+    const char *const start = r->at;
+    const char *at = start;
+
+    ret->is_ascii = true;
+    for (; at < r->end; at++) {
+        const enum byte_kind kind = kind_of((unsigned char)*at);
+        if (kind == BYTE_SPECIAL)
+            break;
+        ret->is_ascii &= kind == BYTE_PLAIN;
+    }
+    if (at == r->end)
+        return false;
+    r->at = at;
+    if (*at == '\\')
+        return read_escaped(r, start, ret);
+    ret->data = start;
+    ret->len = (size_t)(at - start);
+    r->at++;
+    return *at == '"';
+}
+
+/* NULL when the bytes are not UTF-8, which jansson sees to. */
+static json_t *string_of(const struct text *t)
+{
+    return t->is_ascii ? json_stringn_nocheck(t->data, t->len) : json_stringn(t->data, t->len);
+}
+
+/* ---- numbers and words ---- */
+
+/* `first` is taken already. */
+static json_t *read_number(struct reader *r, char first)
+{
+    const bool is_negative = first == '-';
+    const char *digits = is_negative ? r->at : r->at - 1;
+    const char *at = digits;
+    json_int_t n = 0;
+
+    while (at < r->end && *at >= '0' && *at <= '9' && at - digits <= DIGITS_MAX)
+        n = n * 10 + (*at++ - '0');
+    if (at == digits || at - digits > DIGITS_MAX || (*digits == '0' && at - digits > 1))
+        return NULL;
+    if (at < r->end && (*at == '.' || *at == 'e' || *at == 'E'))
+        return NULL;
+    r->at = at;
+    return json_integer(is_negative ? -n : n);
+}
+
+/* `rest` of a word, whose first letter is taken; `value` is one of jansson's constants. */
+static json_t *read_word(struct reader *r, const char *rest, json_t *value)
+{
+    const size_t len = strlen(rest);
+
+    if ((size_t)(r->end - r->at) < len || memcmp(r->at, rest, len) != 0)
+        return NULL;
+    r->at += len;
+    return value;
+}
+
+/* ---- values ---- */
+
+static json_t *read_value(struct reader *r, char first);
+
+static bool set_member(json_t *object, const struct text *key, json_t *value)
+{
+    if (key->is_ascii)
+        return json_object_setn_new_nocheck(object, key->data, key->len, value) == 0;
+    return json_object_setn_new(object, key->data, key->len, value) == 0;
+}
+
+static bool read_member(struct reader *r, json_t *object)
+{
+    struct text key;
+
+    if (!read_string(r, &key))
+        return false;
+    /* The value's own strings may need the scratch. */
+    char *const kept = key.data == r->scratch ? must_strndup(key.data, key.len) : NULL;
+    if (kept)
+        key.data = kept;
+
+    json_t *value = next(r) == ':' ? read_value(r, next(r)) : NULL;
+    const bool is_set = value && set_member(object, &key, value);
+    free(kept);
+    return is_set;
+}
+
+static bool read_members(struct reader *r, json_t *object)
+{
+    size_t members = 0;
+    char c = next(r);
+
+    if (c == '}')
+        return true;
+    while (c == '"') {
+        if (!read_member(r, object))
+            return false;
+        members++;
+        c = next(r);
+        if (c == '}')
+            return json_object_size(object) == members; /* no key twice */
+        if (c != ',')
+            return false;
+        c = next(r);
+    }
+    return false;
+}
+
+static bool read_items(struct reader *r, json_t *array)
+{
+    char c = next(r);
+
+    if (c == ']')
+        return true;
+    for (;;) {
+        json_t *item = read_value(r, c);
+        if (!item)
+            return false;
+        must_append(array, item);
+        c = next(r);
+        if (c == ']')
+            return true;
+        if (c != ',')
+            return false;
+        c = next(r);
+    }
+}
+
+static json_t *read_container(struct reader *r, char first)
+{
+    if (r->depth_left == 0 || r->containers_left == 0)
+        return NULL;
+    r->depth_left--;
+    r->containers_left--;
+
+    json_t *v = first == '{' ? json_object() : json_array();
+    must(v != NULL);
+    if (!(first == '{' ? read_members(r, v) : read_items(r, v))) {
+        json_decref(v);
+        return NULL;
+    }
+    r->depth_left++;
+    return v;
+}
+
+static json_t *read_value(struct reader *r, char first)
+{
+    struct text text;
+
+    switch (first) {
+    case '{':
+    case '[':
+        return read_container(r, first);
+    case '"':
+        return read_string(r, &text) ? string_of(&text) : NULL;
+    case 't':
+        return read_word(r, "rue", json_true());
+    case 'f':
+        return read_word(r, "alse", json_false());
+    case 'n':
+        return read_word(r, "ull", json_null());
+    default:
+        return first == '-' || (first >= '0' && first <= '9') ? read_number(r, first) : NULL;
+    }
+}
+
+json_t *jread(const char *text, size_t len, int depth_max, size_t containers_max)
+{
+    struct reader r = {
+        .at = text,
+        .end = text + len,
+        .depth_left = depth_max,
+        .containers_left = containers_max,
+    };
+    json_t *v = read_value(&r, next(&r));
+
+    skip_blanks(&r);
+    if (v && r.at < r.end) {
+        json_decref(v);
+        v = NULL;
+    }
+    free(r.scratch);
+    return v;
+}
