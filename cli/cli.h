@@ -32,7 +32,7 @@ struct flags {
     const char *address;
     long long port;
     const char *vnc_type, *vnc_path;
-    const char *file;
+    const char *file, *output;
     bool moves_cursor;
 };
 

@@ -17,20 +17,21 @@
 
 // clang-format off
 const struct command commands[] = {
-    { "console",     "VMI",         1, 1, console_flags, run_console,     "Connect to the serial console of a machine." },
-    { "fslist",      "VMI",         1, 1, NULL,          run_fslist,      "List the file systems that the guest has mounted." },
-    { "guestosinfo", "VMI",         1, 1, NULL,          run_guestosinfo, "Show what the guest agent says of its system." },
-    { "options",     "",            0, 0, NULL,          run_options,     "List the flags that every command takes." },
-    { "pause",       "vm|vmi NAME", 2, 2, dry_run_flags, run_pause,       "Stop the virtual CPUs of a machine; memory is kept." },
-    { "reset",       "VMI",         1, 1, NULL,          run_reset,       "Reset the virtual hardware of a machine at once." },
-    { "restart",     "VM",          1, 1, stop_flags,    run_restart,     "Restart a machine." },
-    { "soft-reboot", "VMI",         1, 1, NULL,          run_soft_reboot, "Ask the guest to reboot." },
-    { "start",       "VM",          1, 1, start_flags,   run_start,       "Start a machine." },
-    { "stop",        "VM",          1, 1, stop_flags,    run_stop,        "Stop a machine." },
-    { "unpause",     "vm|vmi NAME", 2, 2, dry_run_flags, run_unpause,     "Let a paused machine go on." },
-    { "userlist",    "VMI",         1, 1, NULL,          run_userlist,    "List who is logged in to the guest." },
-    { "version",     "",            0, 0, version_flags, run_version,     "Print the versions of client and server." },
-    { "vnc",         "VMI",         1, 2, vnc_flags,     run_vnc,         "Open the screen of a machine; vnc screenshot VMI takes a picture." },
+    { "console",     "VMI",           1, 1, console_flags, run_console,     "Connect to the serial console of a machine." },
+    { "fslist",      "VMI",           1, 1, NULL,          run_fslist,      "List the file systems that the guest has mounted." },
+    { "guestosinfo", "VMI",           1, 1, NULL,          run_guestosinfo, "Show what the guest agent says of its system." },
+    { "options",     "",              0, 0, NULL,          run_options,     "List the flags that every command takes." },
+    { "pause",       "vm|vmi NAME",   2, 2, dry_run_flags, run_pause,       "Stop the virtual CPUs of a machine; memory is kept." },
+    { "preset",      "preview [VMI]", 1, 2, preset_flags,  run_preset,      "Show what presets make of an instance, without creating it." },
+    { "reset",       "VMI",           1, 1, NULL,          run_reset,       "Reset the virtual hardware of a machine at once." },
+    { "restart",     "VM",            1, 1, stop_flags,    run_restart,     "Restart a machine." },
+    { "soft-reboot", "VMI",           1, 1, NULL,          run_soft_reboot, "Ask the guest to reboot." },
+    { "start",       "VM",            1, 1, start_flags,   run_start,       "Start a machine." },
+    { "stop",        "VM",            1, 1, stop_flags,    run_stop,        "Stop a machine." },
+    { "unpause",     "vm|vmi NAME",   2, 2, dry_run_flags, run_unpause,     "Let a paused machine go on." },
+    { "userlist",    "VMI",           1, 1, NULL,          run_userlist,    "List who is logged in to the guest." },
+    { "version",     "",              0, 0, version_flags, run_version,     "Print the versions of client and server." },
+    { "vnc",         "VMI",           1, 2, vnc_flags,     run_vnc,         "Open the screen of a machine; vnc screenshot VMI takes a picture." },
 };
 // clang-format on
 const size_t commands_len = countof(commands);
