@@ -3,6 +3,7 @@
 #include "kube/client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,7 @@ struct kube {
     struct kube_config *config; /* borrowed */
     struct http_client *http;   /* of the config */
     int64_t timeout_ms;
+    atomic_llong answered_ms; /* monotonic */
 
     pthread_mutex_t lock;
     /* guarded by lock */
@@ -64,6 +66,16 @@ void kube_set_limits(struct kube *k, double per_second, double burst)
 void kube_set_timeout(struct kube *k, int64_t timeout_ms)
 {
     k->timeout_ms = timeout_ms;
+}
+
+void kube_note_answer(struct kube *k)
+{
+    atomic_store_explicit(&k->answered_ms, clock_mono_ms(&clock_real), memory_order_relaxed);
+}
+
+int64_t kube_answered_ms(const struct kube *k)
+{
+    return atomic_load_explicit(&k->answered_ms, memory_order_relaxed);
 }
 
 /* ---- paths ---- */
@@ -160,6 +172,8 @@ static int send_once(struct kube *k, const struct http_request *q, struct http_r
 
     rest_measure(q->method, kube_config_server(k->config), q->path, r < 0 ? 0 : ret->status,
                  (double)(clock_mono_ms(&clock_real) - began) / 1000);
+    if (r >= 0 && ret->status < 500)
+        kube_note_answer(k);
     return r;
 }
 

@@ -11,9 +11,9 @@
 #include "base/scope.h"
 #include "base/str.h"
 
-enum gate_state { GATE_GA, GATE_BETA, GATE_DISCONTINUED };
+enum gate_state { GATE_GA, GATE_BETA, GATE_DEPRECATED, GATE_DISCONTINUED };
 
-/* Alpha and deprecated gates need no row: they are on when listed, like unknown names. */
+/* Alpha gates need no row: they are on when listed, like unknown names. */
 static const struct gate_row {
     const char *name;
     enum gate_state state;
@@ -64,6 +64,10 @@ static const struct gate_row {
     { "MigrationPriorityQueue", GATE_GA },
     { "VmiMemoryOverheadReport", GATE_GA },
     { "LibvirtHooksServerAndClient", GATE_GA },
+    { "DockerSELinuxMCSWorkaround", GATE_DEPRECATED },
+    { "MultiArchitecture", GATE_DEPRECATED },
+    { "DisableMDEVConfiguration", GATE_DEPRECATED },
+    { "HotplugVolumes", GATE_DEPRECATED },
     { "ExperimentalVirtiofsSupport", GATE_DISCONTINUED },
     { "Passt", GATE_DISCONTINUED },
     { "Macvtap", GATE_DISCONTINUED },
@@ -321,12 +325,17 @@ static bool is_listed(const struct cluster_config *c, const char *path, const ch
     return false;
 }
 
+static const struct gate_row *gate_find(const char *gate)
+{
+    for (size_t i = 0; i < countof(gates); i++)
+        if (streq(gates[i].name, gate))
+            return &gates[i];
+    return NULL;
+}
+
 bool cluster_config_gate(const struct cluster_config *c, const char *gate)
 {
-    const struct gate_row *row = NULL;
-    for (size_t i = 0; i < countof(gates) && !row; i++)
-        if (streq(gates[i].name, gate))
-            row = &gates[i];
+    const struct gate_row *row = gate_find(gate);
 
     if (row && row->state == GATE_GA)
         return true;
@@ -335,6 +344,25 @@ bool cluster_config_gate(const struct cluster_config *c, const char *gate)
     if (!row || row->state != GATE_BETA)
         return false;
     return !is_listed(c, "developerConfiguration.disabledFeatureGates", gate);
+}
+
+const char *cluster_config_gate_warning(const char *gate)
+{
+    const struct gate_row *row = gate_find(gate);
+
+    if (!row)
+        return NULL;
+    switch (row->state) {
+    case GATE_GA:
+        return "is always on: it need not be listed";
+    case GATE_DEPRECATED:
+        return "is deprecated and will be removed";
+    case GATE_DISCONTINUED:
+        return "is discontinued: listing it has no effect";
+    case GATE_BETA:
+        return NULL;
+    }
+    return NULL;
 }
 
 const char *cluster_config_machine_type(const struct cluster_config *c, const char *arch)

@@ -73,6 +73,9 @@ void cluster_config_unref(struct cluster_config *c);
  */
 bool cluster_config_gate(const struct cluster_config *c, const char *gate);
 
+/* Why a gate should not be listed among the enabled ones ("is deprecated ..."), or NULL. */
+const char *cluster_config_gate_warning(const char *gate);
+
 /* By architecture ("amd64", "arm64", "s390x"; anything else is taken for amd64).  Borrowed. */
 const char *cluster_config_machine_type(const struct cluster_config *c, const char *arch);
 const char *cluster_config_ovmf_path(const struct cluster_config *c, const char *arch);

@@ -28,6 +28,7 @@ enum {
     LIST_TIMEOUT_MS = 60 * 1000,
     IDLE_TIMEOUT_MS = 180 * 1000, /* bookmarks come every minute */
     PAGE_MIN = 10,
+    LOST_LOOK_MS = 1000,   /* how often a back-off looks whether others got an answer */
     SHORT_WATCH_MS = 1000, /* one that ended sooner, without an event, was no watch */
 };
 
@@ -51,8 +52,6 @@ struct informer {
     bool is_finished;
     struct http_watch *stream;
 
-    struct informer *next; /* guarded by all_lock */
-
     /* the watcher's thread only */
     struct buf page;
     char *version;        /* where the watch resumes; NULL: list first */
@@ -64,7 +63,8 @@ struct informer {
     int64_t opened_ms;
     bool is_watching; /* what the open stream is */
     bool has_event;   /* the open watch delivered something */
-    bool is_waiting;  /* for the end of a back-off */
+    bool is_lost;     /* the last failure brought no answer, or one of a server in trouble */
+    int64_t failed_ms, retry_ms; /* when it failed, when its back-off ends */
 };
 
 /* Woken when any informer becomes synced. */
@@ -72,11 +72,8 @@ static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t sync_changed;
 static pthread_once_t sync_once = PTHREAD_ONCE_INIT;
 
-/* For waking each other up once the server is back; only those of one's own watcher are touched. */
-static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct informer *all_informers; /* guarded by all_lock */
-
 static void step(void *arg);
+static void look_again(struct informer *i, int64_t left);
 static void resync(void *arg);
 
 static int64_t now_ms(void)
@@ -150,6 +147,14 @@ static void set_synced(struct informer *i)
 
 /* ---- when to go on ---- */
 
+static bool is_stopping(struct informer *i)
+{
+    pthread_mutex_lock(&i->lock);
+    bool stopping = i->is_stopping;
+    pthread_mutex_unlock(&i->lock);
+    return stopping;
+}
+
 static void go_on_after(struct informer *i, int64_t ms)
 {
     http_watcher_after(i->watcher, ms, step, i);
@@ -168,12 +173,41 @@ static int64_t backoff_ms(unsigned failures)
     return ms + dice % ms;
 }
 
-/* Something went wrong: the store stays as it is, and the same is tried again. */
-static void back_off(struct informer *i, const char *what, const char *why)
+/* Whoever gets an answer from a server that was lost spares the others the rest of their back-off.
+ */
+static void wait_on(void *arg)
 {
-    int64_t ms = backoff_ms(++i->failures);
+    struct informer *i = arg;
+    int64_t left = i->retry_ms - now_ms();
+
+    if (left <= 0 || (i->is_lost && kube_answered_ms(i->kube) > i->failed_ms))
+        step(i);
+    else
+        look_again(i, left);
+}
+
+static void look_again(struct informer *i, int64_t left)
+{
+    http_watcher_after(i->watcher, left < LOST_LOOK_MS ? left : LOST_LOOK_MS, wait_on, i);
+}
+
+static bool is_in_trouble(int status)
+{
+    return status == 0 || status >= 500;
+}
+
+/* Something went wrong: the store stays as it is, and the same is tried again.  status: the
+ * answer's, 0 without one. */
+static void back_off(struct informer *i, int status, const char *what, const char *why)
+{
     char text[32];
 
+    /* A server that is back and says no was not asked often yet. */
+    if (i->is_lost && !is_in_trouble(status))
+        i->failures = 0;
+    i->is_lost = is_in_trouble(status);
+
+    int64_t ms = backoff_ms(++i->failures);
     (void)snprintf(text, sizeof(text), "%lldms", (long long)ms);
     if (i->failures == 1)
         log_warn("API server lost, store kept, retrying", "kind", plural(i), "during", what,
@@ -181,32 +215,9 @@ static void back_off(struct informer *i, const char *what, const char *why)
     else
         log_debug("still no API server, store kept, retrying", "kind", plural(i), "during", what,
                   "error", why, "in", text);
-    i->is_waiting = true;
-    go_on_after(i, ms);
-}
-
-/* End the back-off now.  The lock keeps finish() from being posted and cancelled in between. */
-static void wake(struct informer *i)
-{
-    pthread_mutex_lock(&i->lock);
-    if (!i->is_stopping) {
-        i->is_waiting = false;
-        http_watcher_cancel(i->watcher, i);
-        go_on_after(i, 0);
-        if (i->o.resync_ms > 0)
-            http_watcher_after(i->watcher, i->o.resync_ms, resync, i);
-    }
-    pthread_mutex_unlock(&i->lock);
-}
-
-/* The server answers again: the others of this thread need not wait any longer. */
-static void wake_others(const struct informer *me)
-{
-    pthread_mutex_lock(&all_lock);
-    for (struct informer *i = all_informers; i; i = i->next)
-        if (i != me && i->watcher == me->watcher && i->kube == me->kube && i->is_waiting)
-            wake(i);
-    pthread_mutex_unlock(&all_lock);
+    i->failed_ms = now_ms();
+    i->retry_ms = i->failed_ms + ms;
+    look_again(i, ms);
 }
 
 static void heard(struct informer *i)
@@ -217,22 +228,15 @@ static void heard(struct informer *i)
 static void succeeded(struct informer *i)
 {
     heard(i);
+    kube_note_answer(i->kube);
     if (i->failures == 0)
         return;
     log_info("API server answers again", "kind", plural(i));
     i->failures = 0;
-    wake_others(i);
+    i->is_lost = false;
 }
 
 /* ---- streams ---- */
-
-static bool is_stopping(struct informer *i)
-{
-    pthread_mutex_lock(&i->lock);
-    bool stopping = i->is_stopping;
-    pthread_mutex_unlock(&i->lock);
-    return stopping;
-}
 
 /* The stream is over.  False when we stop: then nothing of *i may be touched any more. */
 static bool stream_closed(struct informer *i)
@@ -357,9 +361,10 @@ static void list_failed(struct informer *i, int status, const struct error *why)
         heard(i);
         set_synced(i);
         i->failures = 8; /* quiet, and not often */
+        i->is_lost = false;
     }
     list_restart(i);
-    back_off(i, "list", e.msg);
+    back_off(i, status, "list", e.msg);
 }
 
 static void list_ended(int status, const struct error *why, void *ctx)
@@ -478,7 +483,7 @@ static void relist(struct informer *i)
     if (i->idle_relists++ == 0)
         go_on_after(i, 0);
     else
-        back_off(i, "watch", "the version of the last list is too old already");
+        back_off(i, 410, "watch", "the version of the last list is too old already");
 }
 
 static void watch_ended(int status, const struct error *why, void *ctx)
@@ -503,7 +508,7 @@ static void watch_ended(int status, const struct error *why, void *ctx)
         list_restart(i); /* the kind is not served (any more): the list will tell */
     if (status >= 400)
         (void)kube_status_error(status, why->msg, strlen(why->msg), &e);
-    back_off(i, "watch", e.code != ERR_NONE ? e.msg : "it ended at once");
+    back_off(i, status, "watch", e.code != ERR_NONE ? e.msg : "it ended at once");
 }
 
 static void watch_open(struct informer *i)
@@ -531,7 +536,6 @@ static void step(void *arg)
 
     if (is_stopping(i))
         return;
-    i->is_waiting = false;
     if (i->version)
         watch_open(i);
     else
@@ -607,10 +611,6 @@ struct informer *informer_start(struct kube *k, struct http_watcher *w,
     must(pthread_mutex_init(&i->lock, NULL) == 0);
     must(pthread_cond_init(&i->finished, NULL) == 0);
 
-    pthread_mutex_lock(&all_lock);
-    i->next = all_informers;
-    all_informers = i;
-    pthread_mutex_unlock(&all_lock);
     go_on_after(i, 0);
     if (o->resync_ms > 0)
         http_watcher_after(w, o->resync_ms, resync, i);
@@ -629,13 +629,6 @@ void informer_stop(struct informer *i)
     while (!i->is_finished)
         pthread_cond_wait(&i->finished, &i->lock);
     pthread_mutex_unlock(&i->lock);
-
-    pthread_mutex_lock(&all_lock);
-    struct informer **at = &all_informers;
-    while (*at != i)
-        at = &(*at)->next;
-    *at = i->next;
-    pthread_mutex_unlock(&all_lock);
 
     store_free(i->store);
     buf_done(&i->page);

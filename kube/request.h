@@ -27,6 +27,10 @@ int kube_do(struct kube *k, const struct kube_request *q, json_t **ret, struct e
  */
 int kube_status_error(int status, const char *body, size_t len, struct error *e);
 
+/* The server said something sensible just now, and when (monotonic ms, 0: never) it last did. */
+void kube_note_answer(struct kube *k);
+int64_t kube_answered_ms(const struct kube *k);
+
 /* apiVersion and kind, where a list left them out. */
 void kube_stamp(json_t *obj, const struct kube_kind *kind);
 

@@ -69,14 +69,19 @@ apiserver_away() {
     is_running victim || fail "phase $(field vmi victim .status.phase)"
     [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU was touched"
     until_true 100 "calls reach the node again" paused_now victim
-    virt unpause vmi victim
-    until_true 10 "watches go on" is_not_paused victim
+    until_true 20 "watches go on" unpaused_now victim
 }
-# kube-proxy brings the API server's service address back in its own time.
+# kube-proxy brings the API server's service address back in its own time, and takes it away once more
+# while it catches up with what it missed.
 paused_now() {
     virt pause vmi "$1" || :
     sleep 1
     has_condition vmi "$1" Paused
+}
+unpaused_now() {
+    virt unpause vmi "$1" || :
+    sleep 1
+    is_not_paused "$1"
 }
 is_available_api() {
     [ "$(kubectl get apiservice v1.subresources.kubevirt.io -o \

@@ -395,6 +395,29 @@ static void a_server_that_goes_away_and_comes_back_is_found(void **state)
     assert_told(b, "+a +b ");
 }
 
+static bool is_refused_thrice(void *ctx)
+{
+    return fake_kube_asked(((struct bench *)ctx)->fake, "watch=true") >= 3;
+}
+
+/* Watches are refused until the back-off is at least 3.2 s long. */
+static void any_answer_ends_the_back_off_from_a_lost_server(void **state)
+{
+    struct bench *b = *state;
+    struct error e = { 0 };
+    json_auto_t *got = NULL;
+
+    (void)fake_kube_put(b->fake, &KIND_POD, pod("a", "n1", NULL));
+    fake_kube_fail(b->fake, "watch=true", 503, -1, -1);
+    start(b);
+    assert_true(fake_wait(is_refused_thrice, b, 15000));
+    int64_t refused = clock_mono_ms(&clock_real);
+    fake_kube_heal(b->fake);
+    assert_int_equal(kube_get(fake_kube_client(b->fake), &KIND_POD, "ns", "a", &got, &e), 0);
+    wait_watched(b);
+    assert_in_range(clock_mono_ms(&clock_real) - refused, 0, 3100);
+}
+
 static void a_list_that_fails_is_tried_again(void **state)
 {
     struct bench *b = *state;
@@ -521,6 +544,7 @@ int main(void)
         CASE(an_expired_event_means_a_new_list),
         CASE(one_made_again_unseen_is_deleted_first),
         CASE(a_server_that_goes_away_and_comes_back_is_found),
+        CASE(any_answer_ends_the_back_off_from_a_lost_server),
         CASE(a_list_that_fails_is_tried_again),
         CASE(a_list_that_expires_between_pages_starts_again),
         CASE(a_kind_that_is_not_served_counts_as_empty_until_it_is),
