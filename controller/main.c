@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/must.h"
@@ -203,6 +204,7 @@ int main(int argc, char **argv)
     struct program p = { 0 };
     struct error e;
 
+    heap_stay_small(HEAP_ARENAS_DEFAULT);
     int r = options_parse(&settings_program, &p.settings, argc, argv, NULL, &e);
     if (r == OPTIONS_DONE)
         return 0;

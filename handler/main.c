@@ -3,7 +3,6 @@
  * virt-handler: one on each node.  Options, the parts in their order of start
  * and stop, signals.  What each part does is said in its header.
  */
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -369,9 +369,7 @@ int main(int argc, char **argv)
     struct error e;
     enum option_result parsed;
 
-    /* Freeing libnftables' large blocks would raise the threshold and keep megabytes in each arena.
-     */
-    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    heap_stay_small(HEAP_ARENAS_DEFAULT);
     int r = options_parse(&program, &h.s, argc, argv, NULL, &e);
 
     if (r < 0) {

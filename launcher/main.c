@@ -4,7 +4,6 @@
  * rest is launcher.c.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/options.h"
@@ -158,6 +158,7 @@ int main(int argc, char **argv)
     struct settings s = { 0 };
     struct error e;
 
+    heap_stay_small(2);
     int r = options_parse(&program, &s, argc, argv, NULL, &e);
     if (r == OPTIONS_DONE)
         return 0;
@@ -167,7 +168,6 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "virt-launcher: %s\n", e.msg);
         return 2;
     }
-    (void)mallopt(M_ARENA_MAX, 2);
     log_init("virt-launcher", (int)s.verbosity);
     r = run(&s, &e);
     if (r < 0)
