@@ -141,6 +141,39 @@ bool buf_add_xml(struct buf *b, const char *s)
     return added;
 }
 
+const char buf_base64_digits[65] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+bool buf_add_base64(struct buf *b, const void *data, size_t len)
+{
+    const char *const digits = buf_base64_digits;
+    const size_t coded = (len + 2) / 3 * 4;
+    const unsigned char *in = data;
+
+    if (!buf_reserve(b, coded))
+        return false;
+    char *out = b->data + b->len;
+    for (; len >= 3; in += 3, len -= 3) {
+        const uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = digits[bits >> 6 & 63];
+        *out++ = digits[bits & 63];
+    }
+    if (len > 0) {
+        const uint32_t bits = (uint32_t)in[0] << 16 | (len > 1 ? (uint32_t)in[1] << 8 : 0);
+
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = len > 1 ? digits[bits >> 6 & 63] : '=';
+        *out++ = '=';
+    }
+    b->len += coded;
+    b->data[b->len] = '\0';
+    return true;
+}
+
 void buf_consume(struct buf *b, size_t n)
 {
     must(n <= b->len);

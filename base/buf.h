@@ -33,6 +33,10 @@ bool buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 /* Append text with XML's five special characters escaped (control characters dropped). */
 bool buf_add_xml(struct buf *b, const char *s);
 
+/* Append the base64 (RFC 4648, padded) of the bytes. */
+bool buf_add_base64(struct buf *b, const void *data, size_t len);
+extern const char buf_base64_digits[65];
+
 /* Drop the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
 

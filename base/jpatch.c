@@ -87,13 +87,6 @@ static void pointer_push(struct buf *path, const char *token)
     }
 }
 
-static void pointer_cut(struct buf *path, size_t len)
-{
-    path->len = len;
-    if (path->data)
-        path->data[len] = '\0';
-}
-
 /* A decimal without leading zeros, below `end`; -1 otherwise. */
 static int array_index(const char *token, size_t end, size_t *ret_index)
 {
@@ -390,7 +383,7 @@ int jpatch_apply(json_t **doc, const json_t *patch, struct error *e)
     return 0;
 }
 
-/* ---- making a patch ---- */
+/* ---- building a patch by hand ---- */
 
 static void add_operation(json_t *patch, const char *name, const char *path, json_t *value)
 {
@@ -419,98 +412,6 @@ void jpatch_test(json_t *patch, const char *path, json_t *value)
 void jpatch_remove(json_t *patch, const char *path)
 {
     add_operation(patch, "remove", path, NULL);
-}
-
-static const char *path_text(const struct buf *path)
-{
-    return path->data ? path->data : "";
-}
-
-static void compare(json_t *patch, struct buf *path, const json_t *before, const json_t *after);
-
-static void compare_objects(json_t *patch, struct buf *path, const json_t *before,
-                            const json_t *after)
-{
-    const size_t here = path->len;
-    const char *key;
-    json_t *item;
-
-    json_object_foreach((json_t *)before, key, item) {
-        const json_t *other = json_object_get(after, key);
-        pointer_push(path, key);
-        if (other)
-            compare(patch, path, item, other);
-        else
-            jpatch_remove(patch, path_text(path));
-        pointer_cut(path, here);
-    }
-    json_object_foreach((json_t *)after, key, item) {
-        if (json_object_get(before, key))
-            continue;
-        pointer_push(path, key);
-        jpatch_add(patch, path_text(path), must_copy(item));
-        pointer_cut(path, here);
-    }
-}
-
-static void push_index(struct buf *path, size_t i)
-{
-    (void)buf_addf(path, "/%zu", i);
-}
-
-/* What both begin and end with stays; then element by element; then the surplus goes or comes. */
-static void compare_arrays(json_t *patch, struct buf *path, const json_t *before,
-                           const json_t *after)
-{
-    const size_t here = path->len;
-    const size_t before_len = json_array_size(before);
-    const size_t after_len = json_array_size(after);
-    const size_t shorter = before_len < after_len ? before_len : after_len;
-    size_t head = 0;
-    size_t tail = 0;
-
-    while (head < shorter && json_equal(json_array_get(before, head), json_array_get(after, head)))
-        head++;
-    while (tail < shorter - head && json_equal(json_array_get(before, before_len - 1 - tail),
-                                               json_array_get(after, after_len - 1 - tail)))
-        tail++;
-
-    const size_t both_end = shorter - tail;
-    for (size_t i = head; i < both_end; i++) {
-        push_index(path, i);
-        compare(patch, path, json_array_get(before, i), json_array_get(after, i));
-        pointer_cut(path, here);
-    }
-    push_index(path, both_end);
-    for (size_t i = shorter; i < before_len; i++)
-        jpatch_remove(patch, path_text(path));
-    pointer_cut(path, here);
-    for (size_t i = both_end; i < after_len - tail; i++) {
-        push_index(path, i);
-        jpatch_add(patch, path_text(path), must_copy(json_array_get(after, i)));
-        pointer_cut(path, here);
-    }
-}
-
-static void compare(json_t *patch, struct buf *path, const json_t *before, const json_t *after)
-{
-    if (json_equal(before, after))
-        return;
-    if (json_is_object(before) && json_is_object(after))
-        compare_objects(patch, path, before, after);
-    else if (json_is_array(before) && json_is_array(after))
-        compare_arrays(patch, path, before, after);
-    else
-        jpatch_replace(patch, path_text(path), must_copy(after));
-}
-
-json_t *jpatch_make(const json_t *before, const json_t *after)
-{
-    json_t *patch = json_array();
-    scoped_buf path = BUF_INIT(0);
-
-    compare(patch, &path, before, after);
-    return patch;
 }
 
 /* ---- JSON Merge Patch (RFC 7386) ---- */

@@ -4,8 +4,11 @@
 #define BASE_JPATCH_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/error.h"
+
+struct buf;
 
 /* Operations of a patch; values (scalars included) that all of them together add, copy and move. */
 enum { JPATCH_OPS_MAX = 10000, JPATCH_NODES_MAX = 500000 };
@@ -23,6 +26,8 @@ int jpatch_apply(json_t **doc, const json_t *patch, struct error *e);
  * elements that differ.  New array, [] when equal.
  */
 json_t *jpatch_make(const json_t *before, const json_t *after);
+/* The same patch appended as text, without a value made of it.  False when it is []. */
+bool jpatch_write(struct buf *out, const json_t *before, const json_t *after);
 
 /* Build a patch by hand.  `value` is stolen.  `path` is a JSON pointer. */
 void jpatch_add(json_t *patch, const char *path, json_t *value);

@@ -93,6 +93,31 @@ json_t *must_copy(const json_t *v)
     return copy;
 }
 
+json_t *must_branch(const json_t *v)
+{
+    json_t *copy = NULL;
+
+    if (json_is_object(v)) {
+        json_t *object = (json_t *)v;
+
+        copy = json_object();
+        must(copy != NULL);
+        for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
+            must(json_object_setn_new_nocheck(copy, json_object_iter_key(i),
+                                              json_object_iter_key_len(i),
+                                              must_branch(json_object_iter_value(i))) == 0);
+        return copy;
+    }
+    if (json_is_array(v)) {
+        copy = json_array();
+        must(copy != NULL);
+        for (size_t i = 0; i < json_array_size(v); i++)
+            must_append(copy, must_branch(json_array_get(v, i)));
+        return copy;
+    }
+    return json_incref((json_t *)v);
+}
+
 char *must_dumps(const json_t *v, size_t flags)
 {
     if (!(flags & JSON_INDENT_BITS))

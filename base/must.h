@@ -31,6 +31,11 @@ json_t *must_pack(const char *fmt, ...);
  * setters that steal `v` and never fail.
  */
 json_t *must_copy(const json_t *v);
+/*
+ * A copy with objects and arrays of its own that shares the texts and numbers, which nobody changes
+ * in place.  A quarter of must_copy's cost, and jpatch_make sees at a glance what stayed.
+ */
+json_t *must_branch(const json_t *v);
 char *must_dumps(const json_t *v, size_t flags);
 void must_set(json_t *object, const char *key, json_t *v);
 void must_append(json_t *array, json_t *v);

@@ -10,6 +10,7 @@
 
 #include <uuid/uuid.h>
 
+#include "base/buf.h"
 #include "base/must.h"
 #include "base/scope.h"
 
@@ -127,33 +128,19 @@ void str_make_utf8(char *s)
 
 /* ---- base64 ---- */
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 char *str_base64(const void *data, size_t len)
 {
-    const unsigned char *in = data;
-    char *text = must_malloc((len + 2) / 3 * 4 + 1);
-    char *out = text;
+    struct buf text = BUF_INIT(0);
 
-    for (size_t i = 0; i < len; i += 3) {
-        const size_t left = len - i;
-        const uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                              (left > 2 ? in[i + 2] : 0);
-        *out++ = base64_digits[bits >> 18 & 63];
-        *out++ = base64_digits[bits >> 12 & 63];
-        *out++ = left > 1 ? base64_digits[bits >> 6 & 63] : '=';
-        *out++ = left > 2 ? base64_digits[bits & 63] : '=';
-    }
-    *out = '\0';
-    return text;
+    (void)buf_add_base64(&text, data, len);
+    return buf_take(&text);
 }
 
 /* The digit's value, or -1. */
 static int base64_value(char c)
 {
-    const char *at = c ? strchr(base64_digits, c) : NULL;
-    return at ? (int)(at - base64_digits) : -1;
+    const char *at = c ? strchr(buf_base64_digits, c) : NULL;
+    return at ? (int)(at - buf_base64_digits) : -1;
 }
 
 /* Fetch the next character that is not a line break (Go's decoder skips them too). */

@@ -39,7 +39,7 @@ void mutate_vm(struct review *rv)
     if (findings_any(&rv->findings))
         return;
 
-    json_t *vm = must_copy(rv->object);
+    json_t *vm = must_branch(rv->object);
 
     rv->changed = vm;
     schema_default(rv->kind->schema, vm);

@@ -26,7 +26,7 @@ static void keep_status(struct review *rv)
 
     if (rv->is_own_account || json_equal(json_object_get(rv->object, "status"), old))
         return;
-    rv->changed = must_copy(rv->object);
+    rv->changed = must_branch(rv->object);
     if (old)
         must_set(rv->changed, "status", must_copy(old));
     else
@@ -102,7 +102,7 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
     if (findings_any(&rv->findings))
         return;
 
-    json_t *vmi = must_copy(rv->object);
+    json_t *vmi = must_branch(rv->object);
 
     rv->changed = vmi;
     schema_default(rv->kind->schema, vmi);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
+#include "base/jwrite.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
@@ -107,26 +108,13 @@ void review_done(struct review *rv)
 
 static void add_text(struct buf *out, const char *s)
 {
-    (void)buf_adds(out, "\"");
-    while (*s) {
-        size_t plain = 0;
-
-        while ((unsigned char)s[plain] >= ' ' && s[plain] != '"' && s[plain] != '\\')
-            plain++;
-        (void)buf_add(out, s, plain);
-        s += plain;
-        if (*s)
-            (void)buf_addf(out, "\\u%04x", (unsigned char)*s++);
-    }
-    (void)buf_adds(out, "\"");
+    jwrite_string(out, s, strlen(s));
 }
 
 static void add_json(struct buf *out, const char *key, const json_t *v)
 {
-    scoped(free) char *text = must_dumps(v, 0);
-
     (void)buf_addf(out, ",\"%s\":", key);
-    (void)buf_adds(out, text);
+    jwrite(out, v);
 }
 
 static json_t *refusal(const struct review *rv)
@@ -148,15 +136,12 @@ static json_t *refusal(const struct review *rv)
 /* Minimal, so that two mutating webhooks do not undo each other's work. */
 static void add_patch(struct buf *out, const json_t *before, const json_t *after)
 {
-    json_auto_t *patch = jpatch_make(before, after);
+    scoped_buf patch = BUF_INIT(0);
 
-    if (json_array_size(patch) == 0)
+    if (!jpatch_write(&patch, before, after))
         return;
-    scoped(free) char *text = must_dumps(patch, 0);
-    scoped(free) char *encoded = str_base64(text, strlen(text));
-
     (void)buf_adds(out, ",\"patchType\":\"JSONPatch\",\"patch\":\"");
-    (void)buf_adds(out, encoded);
+    (void)buf_add_base64(out, patch.data, patch.len);
     (void)buf_adds(out, "\"");
 }
 

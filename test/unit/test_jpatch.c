@@ -167,8 +167,30 @@ static void makes_what_apply_undoes(void **state)
         json_auto_t *want = json_q(c->want);
         assert_json(patch, want);
     }
+    scoped_buf text = BUF_INIT(0);
+    assert_int_equal(jpatch_write(&text, before, after), json_array_size(patch) > 0);
+    json_auto_t *written = json_loads(text.data, 0, NULL);
+    assert_json(written, patch);
+
     assert_int_equal(jpatch_apply(&before, patch, &e), 0);
     assert_json(before, after);
+}
+
+/* A branch shares what it did not change: only the changes are said, and `before` stays. */
+static void makes_the_patch_of_a_branch(void **state)
+{
+    json_auto_t *before = json_q("{'a':{'b':[{'n':'x'},{'n':'y'}],'k':1},'c':'d'}");
+    json_auto_t *untouched = must_copy(before);
+    json_auto_t *after = must_branch(before);
+    json_auto_t *want = json_q("[{'op':'add','path':'/a/b/1/m','value':true},"
+                               "{'op':'remove','path':'/c'}]");
+
+    assert_json(after, before);
+    jpath_set_bool(after, "a.b[1].m", true);
+    jpath_del(after, "c");
+    json_auto_t *patch = jpatch_make(before, after);
+    assert_json(patch, want);
+    assert_json(before, untouched);
 }
 
 /* The table of RFC 7386, appendix A. */
@@ -291,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merge_shares_nothing_with_its_target),
         cmocka_unit_test(merge_patches_are_made),
+        cmocka_unit_test(makes_the_patch_of_a_branch),
         cmocka_unit_test(builds_by_hand),
         cmocka_unit_test(doubling_is_stopped),
         cmocka_unit_test(nesting_is_stopped),

@@ -74,6 +74,7 @@ static void base64_is_rfc_4648(void **state)
         { "foob", "Zm9vYg==" },
         { "fooba", "Zm9vYmE=" },
         { "foobar", "Zm9vYmFy" },
+        { "\xff\xfe\xfd", "//79" },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         size_t len = 99;
