@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Labels, annotations, finalizers, phases and reasons: the words that virt-controller and the
+/* Labels, annotations, finalizers and reasons: the words that virt-controller and the
  * others share. */
 #ifndef CONTROLLER_NAMES_H
 #define CONTROLLER_NAMES_H
@@ -20,14 +20,6 @@
 #define FINALIZER_VM "kubevirt.io/virtualMachineControllerFinalize"
 #define FINALIZER_VMI "kubevirt.io/foregroundDeleteVirtualMachine"
 #define FINALIZER_VMI_OLD "foregroundDeleteVirtualMachine"
-
-#define PHASE_PENDING "Pending"
-#define PHASE_SCHEDULING "Scheduling"
-#define PHASE_SCHEDULED "Scheduled"
-#define PHASE_RUNNING "Running"
-#define PHASE_SUCCEEDED "Succeeded"
-#define PHASE_FAILED "Failed"
-#define PHASE_WAITING_FOR_SYNC "WaitingForSync"
 
 #define REASON_CREATED "SuccessfulCreate"
 #define REASON_CREATE_FAILED "FailedCreate"

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "openapi/machine.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/must.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openapi/machine.h"
 #include "base/digest.h"
 #include "base/jpath.h"
 #include "base/must.h"

@@ -39,8 +39,6 @@ char *vmi_id_label(const json_t *vmi);
 
 /* The rest is for the parts of the renderer. */
 
-enum { LAUNCHER_UID = 107 };
-
 /* "amd64" when the instance names none. */
 const char *vmi_arch(const json_t *vmi);
 bool vmi_is_emulated(const struct pod_request *q);

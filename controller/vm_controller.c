@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/must.h"

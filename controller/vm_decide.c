@@ -2,6 +2,7 @@
 /* Run strategies as a table of small functions; see vm_decide.h. */
 #include "controller/vm_decide.h"
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -35,17 +36,6 @@ enum run_strategy vm_strategy(const json_t *vm)
         if (streq(name, strategy_names[i]))
             return (enum run_strategy)i;
     return STRATEGY_MANUAL; /* admission lets none through; neither start nor stop for a typo */
-}
-
-bool vmi_is_final(const json_t *vmi)
-{
-    const char *phase = jpath_str(vmi, "status.phase", "");
-    return streq(phase, PHASE_SUCCEEDED) || streq(phase, PHASE_FAILED);
-}
-
-static bool is_phase(const json_t *vmi, const char *phase)
-{
-    return streq(jpath_str(vmi, "status.phase", ""), phase);
 }
 
 /* ---- requests ---- */
@@ -108,7 +98,7 @@ int64_t vm_backoff_left_ms(const json_t *vm, int64_t now_ms)
 
 static bool has_reached_running(const json_t *vmi)
 {
-    return is_phase(vmi, PHASE_RUNNING) ||
+    return phase_is(vmi, PHASE_RUNNING) ||
            jarr_find(jpath_arr(vmi, "status.phaseTransitionTimestamps"), "phase", PHASE_RUNNING);
 }
 
@@ -183,7 +173,7 @@ static struct vm_decision decide_rerun(const json_t *vm, const json_t *vmi, int6
 {
     if (vmi) {
         struct vm_decision d = vmi_is_final(vmi) || has_stop_for(vm, vmi) ? stop : keep;
-        d.wants_start_after = d.action == VM_STOP && is_phase(vmi, PHASE_FAILED);
+        d.wants_start_after = d.action == VM_STOP && phase_is(vmi, PHASE_FAILED);
         return d;
     }
     if (!has_start(vm) && !is_new_strategy(vm, STRATEGY_RERUN_ON_FAILURE))

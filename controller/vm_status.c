@@ -2,6 +2,7 @@
 /* printableStatus as a table of predicates; conditions and the rest of the status. */
 #include "controller/vm_status.h"
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -24,11 +25,6 @@ static bool has_condition(const json_t *obj, const char *type, const char *statu
     const json_t *c = condition_find(obj, type);
     return c && streq(jpath_str(c, "status", ""), status) &&
            streq(jpath_str(c, "reason", ""), reason);
-}
-
-static bool is_phase(const json_t *vmi, const char *phase)
-{
-    return vmi && streq(jpath_str(vmi, "status.phase", ""), phase);
 }
 
 static bool is_terminating(const struct view *v)
@@ -55,7 +51,7 @@ static bool is_paused(const struct view *v)
 
 static bool is_running(const struct view *v)
 {
-    return is_phase(v->vmi, PHASE_RUNNING);
+    return phase_is(v->vmi, PHASE_RUNNING);
 }
 
 static bool lacks_pvc(const struct view *v)
@@ -80,8 +76,8 @@ static bool waits_to_pull(const struct view *v)
 
 static bool is_starting(const struct view *v)
 {
-    return v->vmi && (is_phase(v->vmi, "") || is_phase(v->vmi, PHASE_PENDING) ||
-                      is_phase(v->vmi, PHASE_SCHEDULING) || is_phase(v->vmi, PHASE_SCHEDULED));
+    return v->vmi && (phase_is(v->vmi, "") || phase_is(v->vmi, PHASE_PENDING) ||
+                      phase_is(v->vmi, PHASE_SCHEDULING) || phase_is(v->vmi, PHASE_SCHEDULED));
 }
 
 static bool is_crash_looping(const struct view *v)
@@ -99,7 +95,7 @@ static bool is_stopped(const struct view *v)
 
 static bool waits_for_receiver(const struct view *v)
 {
-    return is_phase(v->vmi, "WaitingForSync");
+    return phase_is(v->vmi, "WaitingForSync");
 }
 
 static const struct {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -41,8 +42,7 @@ const json_t *vmi_current_pod(const json_t *vmi, const json_t *pods)
 
 static bool pod_phase_is_final(const json_t *pod)
 {
-    const char *phase = jpath_str(pod, "status.phase", "");
-    return streq(phase, PHASE_SUCCEEDED) || streq(phase, PHASE_FAILED);
+    return phase_is_final(jpath_str(pod, "status.phase", ""));
 }
 
 static const json_t *compute_status(const json_t *pod)
@@ -92,15 +92,10 @@ bool pod_is_ready_to_hand_over(const json_t *pod)
 
 /* ---- what to do ---- */
 
-static bool is_phase(const json_t *vmi, const char *phase)
-{
-    return streq(jpath_str(vmi, "status.phase", ""), phase);
-}
-
 static bool is_before_pod(const json_t *vmi)
 {
-    return is_phase(vmi, "") || is_phase(vmi, PHASE_PENDING) ||
-           is_phase(vmi, PHASE_WAITING_FOR_SYNC);
+    return phase_is(vmi, "") || phase_is(vmi, PHASE_PENDING) ||
+           phase_is(vmi, PHASE_WAITING_FOR_SYNC);
 }
 
 /* Made to receive a guest that migrates here, and nobody has chosen its node yet. */
@@ -181,14 +176,14 @@ static const struct {
 static const char *next_phase(const struct vmi_view *v)
 {
     for (size_t i = 0; i < countof(phases); i++)
-        if (is_phase(v->vmi, phases[i].phase))
+        if (phase_is(v->vmi, phases[i].phase))
             return phases[i].next(v);
     return NULL;
 }
 
 bool vmi_ends_for_want_of_pod(const json_t *before, const json_t *after, const json_t *pod)
 {
-    return !pod && !is_before_pod(before) && !vmi_is_final(before) && is_phase(after, PHASE_FAILED);
+    return !pod && !is_before_pod(before) && !vmi_is_final(before) && phase_is(after, PHASE_FAILED);
 }
 
 static void set_phase(json_t *vmi, const char *phase, const char *now)
@@ -210,7 +205,7 @@ static void set_ready(json_t *vmi, const json_t *pod, const char *now)
         condition_set(vmi, "Ready", "False", "PodNotExists", "there is no launcher pod", now);
     else if (pod_is_down(pod))
         condition_set(vmi, "Ready", "False", "PodTerminating", "the launcher pod is ending", now);
-    else if (!is_phase(vmi, PHASE_RUNNING))
+    else if (!phase_is(vmi, PHASE_RUNNING))
         condition_set(vmi, "Ready", "False", "GuestNotRunning", MESSAGE_NOT_RUNNING, now);
     else if (ready)
         condition_copy(vmi, ready);
@@ -223,7 +218,7 @@ static void set_ready(json_t *vmi, const json_t *pod, const char *now)
 static void set_pod_scheduled(json_t *vmi, const json_t *pod)
 {
     const json_t *scheduled = pod ? condition_find(pod, "PodScheduled") : NULL;
-    bool is_waiting = is_phase(vmi, PHASE_PENDING) || is_phase(vmi, PHASE_SCHEDULING);
+    bool is_waiting = phase_is(vmi, PHASE_PENDING) || phase_is(vmi, PHASE_SCHEDULING);
 
     if (is_waiting && scheduled && streq(jpath_str(scheduled, "status", ""), "False"))
         condition_copy(vmi, scheduled);
@@ -252,14 +247,14 @@ static const json_t *waiting_for_image(const json_t *pod)
 static void set_synchronized(json_t *vmi, const struct vmi_view *v, const char *now)
 {
     const json_t *waiting =
-        is_phase(vmi, PHASE_SCHEDULING) && v->pod ? waiting_for_image(v->pod) : NULL;
+        phase_is(vmi, PHASE_SCHEDULING) && v->pod ? waiting_for_image(v->pod) : NULL;
 
     if (v->fault_reason)
         condition_set(vmi, "Synchronized", "False", v->fault_reason, v->fault_message, now);
     else if (waiting)
         condition_set(vmi, "Synchronized", "False", jpath_str(waiting, "reason", ""),
                       jpath_str(waiting, "message", ""), now);
-    else if (is_before_pod(v->vmi) || is_phase(v->vmi, PHASE_SCHEDULING))
+    else if (is_before_pod(v->vmi) || phase_is(v->vmi, PHASE_SCHEDULING))
         condition_remove(vmi, "Synchronized");
 }
 
@@ -348,7 +343,7 @@ json_t *vmi_next(const struct vmi_view *v, int64_t now_ms)
     }
     bool is_first = is_before_pod(vmi);
     const char *phase = next_phase(v);
-    bool is_change = phase && !is_phase(vmi, phase);
+    bool is_change = phase && !phase_is(vmi, phase);
 
     if (is_first)
         set_at_first_sight(vmi);
@@ -360,7 +355,7 @@ json_t *vmi_next(const struct vmi_view *v, int64_t now_ms)
     if (v->pod) {
         set_from_pod(vmi, v->pod);
         /* The node of a pod on its way is not worth a write of its own: the hand-over tells it. */
-        if (is_change || !is_phase(vmi, PHASE_SCHEDULING))
+        if (is_change || !phase_is(vmi, PHASE_SCHEDULING))
             set_active_pods(vmi, v->pod);
     }
     set_ready(vmi, v->pod, now);
@@ -401,7 +396,7 @@ static bool is_to_be_told(const json_t *vmi, const json_t *pod)
     if (!pod || pod_is_down(pod) || !jpath_str(pod, "spec.nodeName", "")[0])
         return false;
     for (size_t i = 0; i < countof(told); i++)
-        if (is_phase(vmi, told[i]))
+        if (phase_is(vmi, told[i]))
             return true;
     return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/metrics.h"

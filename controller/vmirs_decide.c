@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/scope.h"
@@ -51,11 +52,6 @@ bool domain_is_alive(const json_t *domain)
 
     /* A word that is not known is not a proof of death. */
     return domain && (!s || s->is_alive);
-}
-
-bool phase_is_final(const char *phase)
-{
-    return streq(phase, "Succeeded") || streq(phase, "Failed");
 }
 
 bool vmi_is_on_node(const json_t *vmi, const char *node)

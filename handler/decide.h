@@ -58,7 +58,6 @@ struct handler_decision handler_decide(const struct handler_view *v);
 
 /* Is this node the one that owns the VMI? */
 bool vmi_is_on_node(const json_t *vmi, const char *node);
-bool phase_is_final(const char *phase);
 /* Does the domain's state mean that a QEMU process exists? */
 bool domain_is_alive(const json_t *domain);
 /* Effective grace period in seconds: the VMI's, else the domain's, else 30. */

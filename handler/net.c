@@ -18,6 +18,7 @@
 #include <netlink/route/link/bridge.h>
 #include <nftables/libnftables.h>
 
+#include "openapi/machine.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"

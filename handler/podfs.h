@@ -13,9 +13,6 @@
 
 #include "base/error.h"
 
-/* uid and gid that every launcher runs as. */
-enum { LAUNCHER_UID = 107 };
-
 /* Is this usable as one path component that names a pod or a machine (a UID)? */
 bool podfs_uid_is_valid(const char *uid);
 

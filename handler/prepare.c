@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "openapi/machine.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/scope.h"

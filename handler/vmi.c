@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"

@@ -13,13 +13,6 @@
 
 enum { OPTIONS_BODY_MAX = 64 * 1024 };
 
-bool vmi_is_final(const json_t *vmi)
-{
-    const char *phase = jpath_str(vmi, "status.phase", "");
-
-    return streq(phase, "Succeeded") || streq(phase, "Failed");
-}
-
 bool vmi_is_running(const json_t *vmi)
 {
     return streq(jpath_str(vmi, "status.phase", ""), "Running");

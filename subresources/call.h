@@ -61,8 +61,6 @@ int sub_get_vmi(struct sub_call *c, json_t **ret, struct error *e);
 /* "Operation cannot be fulfilled on virtualmachine.kubevirt.io "x": why". Returns -ERR_CONFLICT. */
 int sub_conflict(const struct sub_call *c, enum route_target t, struct error *e, const char *why);
 
-/* phase helpers */
-bool vmi_is_final(const json_t *vmi);
 bool vmi_is_running(const json_t *vmi);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
@@ -70,8 +71,7 @@ static const json_t *best_pod(const json_t *pods)
     json_t *pod;
 
     json_array_foreach(pods, i, pod) {
-        const char *phase = jpath_str(pod, "status.phase", "");
-        bool has_ended = streq(phase, "Failed") || streq(phase, "Succeeded");
+        bool has_ended = phase_is_final(jpath_str(pod, "status.phase", ""));
         bool is_better = !best || (condition_is_true(pod, "Ready") && !meta_is_deleting(pod));
 
         /* An evicted pod keeps its address, which may be another's by now. */

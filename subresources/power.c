@@ -5,6 +5,7 @@
  */
 #include "subresources/power.h"
 
+#include "openapi/machine.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/must.h"
