@@ -169,12 +169,12 @@ static int start(struct virt_api *a, struct error *e)
     a->ca_configmap = watch_ca(a);
     a->prober = prober_start(a->kube);
     a->server.frontproxy = frontproxy_start(a->kube, a->watcher, a->serving_keys);
-    a->server.webhooks = webhooks_start(a->kube, a->watcher, namespace);
+    a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
+    a->server.webhooks = webhooks_start(a->kube, a->watcher, a->server.workers, namespace);
     a->server.env = (struct sub_env){ .kube = a->kube,
                                       .nodes = nodes_start(a->kube, a->watcher, &no),
                                       .inflight = inflight_new() };
     a->server.authz = authz_new(a->kube, &clock_real);
-    a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });
 
     struct http_server_options ho = {

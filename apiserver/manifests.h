@@ -14,6 +14,9 @@
 /* Service accounts, roles and bindings, of users and of the programs. */
 json_t *manifests_rbac(void);
 
+/* The words of a text as a new array; "" is the one word that names the core group. */
+json_t *manifest_words(const char *text);
+
 /* The two webhook configurations. */
 json_t *manifests_webhooks(void);
 

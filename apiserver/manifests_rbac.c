@@ -17,8 +17,7 @@
 #define WRITE "get delete create update patch list watch"
 #define OWN WRITE " deletecollection"
 
-/* Words of one text, as a new array. */
-static json_t *words(const char *text)
+json_t *manifest_words(const char *text)
 {
     json_t *out = json_array();
 
@@ -34,8 +33,8 @@ static json_t *words(const char *text)
 
 static json_t *policy_rule(const char *groups, const char *resources, const char *verbs)
 {
-    return must_pack("{s:o, s:o, s:o}", "apiGroups", words(groups), "resources", words(resources),
-                     "verbs", words(verbs));
+    return must_pack("{s:o, s:o, s:o}", "apiGroups", manifest_words(groups), "resources",
+                     manifest_words(resources), "verbs", manifest_words(verbs));
 }
 
 static json_t *object(const char *api_version, const char *kind, const char *name,
@@ -91,7 +90,8 @@ static const struct grant grants[] = {
     EVERYWHERE(API, "kubevirt.io", "virtualmachineinstancepresets kubevirts", READ),
     EVERYWHERE(API, "instancetype.kubevirt.io", "virtualmachineinstancetypes virtualmachineclusterinstancetypes "
                   "virtualmachinepreferences virtualmachineclusterpreferences", READ),
-    EVERYWHERE(API, "", "nodes", "get"),
+    EVERYWHERE(API, "kubevirt.io", "virtualmachineinstancereplicasets", "list"),
+    EVERYWHERE(API, "", "nodes pods", "get"),
     AT_HOME(API, "", "configmaps pods", READ),
 
     EVERYWHERE(CONTROLLER, "kubevirt.io", "*", "*"),
@@ -130,7 +130,7 @@ static json_t *grant_rule(const struct grant *g)
     json_t *rule = policy_rule(g->groups, g->resources, g->verbs);
 
     if (g->names)
-        must_set(rule, "resourceNames", words(g->names));
+        must_set(rule, "resourceNames", manifest_words(g->names));
     return rule;
 }
 

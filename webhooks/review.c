@@ -75,18 +75,19 @@ int review_read(struct review *rv, const json_t *body, const struct kind *kind, 
     rv->old = jpath_obj(request, "oldObject");
     rv->is_create = streq(rv->operation, "CREATE");
     rv->is_update = streq(rv->operation, "UPDATE");
+    rv->is_delete = rv->takes_deletion && streq(rv->operation, "DELETE");
     rv->is_status = streq(jpath_str(request, "subResource", ""), "status");
     rv->is_dry_run = jpath_bool(request, "dryRun", false);
     rv->is_own_account = is_own_account(rv->user, rv->installation);
 
     if (!*rv->uid)
         return error_set(e, ERR_BAD_REQUEST, "request.uid: is missing");
-    if (!rv->is_create && !rv->is_update)
+    if (!rv->is_create && !rv->is_update && !rv->is_delete)
         return error_set(e, ERR_BAD_REQUEST, "request.operation: \"%s\" is not reviewed here",
                          rv->operation);
-    if (!rv->object)
+    if (!rv->object && !rv->is_delete)
         return error_set(e, ERR_BAD_REQUEST, "request.object: is missing or not an object");
-    if (rv->is_update && !rv->old)
+    if ((rv->is_update || rv->is_delete) && !rv->old)
         return error_set(e, ERR_BAD_REQUEST, "request.oldObject: is missing or not an object");
 
     const char *plural = jpath_str(request, "resource.resource", "");

@@ -15,6 +15,7 @@
 #include "openapi/kinds.h"
 
 struct buf;
+struct kube;
 struct presets;
 
 struct review {
@@ -24,9 +25,9 @@ struct review {
     const char *operation; /* CREATE, UPDATE, DELETE */
     const char *namespace;
     const char *user;     /* userInfo.username */
-    const json_t *object; /* NULL when absent */
+    const json_t *object; /* NULL when absent: a deletion has only oldObject */
     const json_t *old;    /* oldObject, NULL when absent */
-    bool is_create, is_update;
+    bool is_create, is_update, is_delete;
     bool is_status; /* of the status subresource */
     bool is_dry_run;
     bool is_own_account; /* one of the installation's service accounts */
@@ -35,6 +36,8 @@ struct review {
     const struct kind *kind;
     const struct cluster_config *config;
     struct presets *presets;
+    struct kube *kube;        /* for those that ask the API server, else NULL */
+    bool takes_deletion;      /* set before review_read: DELETE is reviewed as well */
     const char *installation; /* namespace of the installation */
 
     /* The outcome: refused when findings_any() or denied.code */

@@ -152,7 +152,7 @@ static bool is_changed(const struct review *rv, const char *path)
     return !json_equal(jpath(rv->object, path), jpath(rv->old, path));
 }
 
-static void check_in_progress(struct review *rv)
+void vm_check_in_progress(struct review *rv)
 {
     if (jpath_has(rv->old, "status.snapshotInProgress") &&
         (is_changed(rv, "spec.template.spec.volumes") || is_changed(rv, "spec.runStrategy") ||
@@ -171,7 +171,7 @@ void vm_rules_check(struct review *rv)
     check_run_strategy(rv);
     check_data_volumes(rv);
     if (rv->is_update)
-        check_in_progress(rv);
+        vm_check_in_progress(rv);
 }
 
 /* ---- rows ---- */

@@ -9,6 +9,8 @@
 
 /* Run strategy, data volume templates, snapshots in progress. */
 void vm_rules_check(struct review *rv);
+/* The last of these alone, for updates of status. */
+void vm_check_in_progress(struct review *rv);
 
 /* Instance type and preference are named in one way only; asked by the mutator, as upstream does.
  */

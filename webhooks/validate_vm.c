@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VirtualMachine, replica set, preset, migration, and status (spec 02, sections 6 and 7). */
+/* VirtualMachine, replica set, preset, and status (spec 02, sections 6 and 7). */
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/selector.h"
@@ -96,30 +96,10 @@ void validate_preset(struct review *rv)
     rules_run(preset_rules, &s, &rv->findings);
 }
 
-void validate_migration(struct review *rv)
-{
-    static const char label[] = "kubevirt.io/vmi-name";
-
-    check_schema(rv);
-    if (findings_any(&rv->findings))
-        return;
-    if (!*jpath_str(rv->object, "spec.vmiName", ""))
-        findings_add(&rv->findings, CAUSE_REQUIRED, "spec.vmiName",
-                     "missing: the instance to migrate");
-    if (!rv->is_update)
-        return;
-    if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec")))
-        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "",
-                     "update of Migration object's spec is "
-                     "restricted: make a new migration");
-    if (meta_label(rv->old, label) &&
-        !streq(meta_label(rv->object, label), meta_label(rv->old, label)))
-        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "metadata.labels",
-                     "%s must stay while the migration is in flight", label);
-}
-
-/* Users with a right to status still keep to its schema. */
+/* Users with a right to status still keep to its schema, and to what a snapshot holds still. */
 void validate_status(struct review *rv)
 {
     check_schema(rv);
+    if (rv->kind == &kind_vm && rv->is_update && !findings_any(&rv->findings))
+        vm_check_in_progress(rv);
 }

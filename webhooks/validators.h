@@ -10,7 +10,16 @@ review_fn validate_vmi_create;
 review_fn validate_vmi_update;
 review_fn validate_vmirs;
 review_fn validate_preset;
-review_fn validate_migration;
+review_fn validate_migration; /* what the object alone tells */
 review_fn validate_status;
+review_fn validate_kubevirt_update;
+review_fn validate_instancetype; /* and its cluster-wide twin */
+review_fn validate_preference;   /* and its cluster-wide twin */
+
+/* These ask the API server, by rv->kube, and block meanwhile. */
+review_fn validate_migration_create;
+review_fn validate_eviction; /* also marks the instance that is to leave its node */
+review_fn validate_kubevirt_create;
+review_fn validate_kubevirt_delete;
 
 #endif

@@ -9,38 +9,28 @@
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/pool.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "kube/informer.h"
-#include "webhooks/mutators.h"
+#include "webhooks/hooks.h"
 #include "webhooks/presets.h"
-#include "webhooks/review.h"
-#include "webhooks/validators.h"
 
 struct webhooks {
     struct cluster_config_store *config;
     struct presets *presets;
     struct informer *kubevirt;
+    struct kube *kube;
+    struct pool *workers;
     char *namespace;
 };
 
-/* One row a webhook (spec 02, sections 1 and 2). */
-static const struct webhook {
-    const char *path;
-    const struct kind *kind;
-    review_fn *decide;
-} hooks[] = {
-    { "/virtualmachines-mutate", &kind_vm, mutate_vm },
-    { "/virtualmachineinstances-mutate", &kind_vmi, mutate_vmi },
-    { "/migration-mutate-create", &kind_migration, mutate_migration },
-    { "/virtualmachines-validate", &kind_vm, validate_vm },
-    { "/virtualmachineinstances-validate-create", &kind_vmi, validate_vmi_create },
-    { "/virtualmachineinstances-validate-update", &kind_vmi, validate_vmi_update },
-    { "/virtualmachinereplicaset-validate", &kind_vmirs, validate_vmirs },
-    { "/vmipreset-validate", &kind_preset, validate_preset },
-    { "/migration-validate-create", &kind_migration, validate_migration },
-    { "/migration-validate-update", &kind_migration, validate_migration },
-    { "/status-validate", NULL /* of several kinds */, validate_status },
+/* A review that waits for a worker. */
+struct job {
+    struct webhooks *webhooks;
+    const struct webhook *hook;
+    struct http_call *call;
+    json_t *body;
 };
 
 static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
@@ -53,7 +43,8 @@ static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
                   e.msg);
 }
 
-struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, const char *namespace)
+struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, struct pool *workers,
+                                const char *namespace)
 {
     struct webhooks *h = must_calloc(1, sizeof(*h));
     struct informer_options io = {
@@ -64,6 +55,8 @@ struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, const ch
         .may_be_absent = true,
     };
 
+    h->kube = k;
+    h->workers = workers;
     h->namespace = must_strdup(namespace);
     h->config = cluster_config_store_new();
     h->presets = presets_start(k, w);
@@ -85,14 +78,6 @@ void webhooks_stop(struct webhooks *h)
 bool webhooks_is_synced(const struct webhooks *h)
 {
     return informer_is_synced(h->kubevirt) && presets_is_synced(h->presets);
-}
-
-static const struct webhook *find_hook(const char *path)
-{
-    for (size_t i = 0; i < countof(hooks); i++)
-        if (streq(hooks[i].path, path))
-            return &hooks[i];
-    return NULL;
 }
 
 /* "application/json", parameters allowed. */
@@ -126,7 +111,11 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
                   struct buf *answer, struct error *e)
 {
     struct cluster_config *config = cluster_config_store_get(h->config);
-    struct review rv = { .config = config, .presets = h->presets, .installation = h->namespace };
+    struct review rv = { .config = config,
+                         .presets = h->presets,
+                         .kube = hook->flags & HOOK_ASKS ? h->kube : NULL,
+                         .takes_deletion = streq(hook->operations, "DELETE"),
+                         .installation = h->namespace };
     const struct kind *kind = hook->kind;
 
     findings_init(&rv.findings);
@@ -146,18 +135,64 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
     return r;
 }
 
+static void answer(struct webhooks *h, const struct webhook *hook, struct http_call *c,
+                   const json_t *body)
+{
+    scoped_buf text = BUF_INIT(0);
+    struct error e = { 0 };
+
+    if (decide(h, hook, body, &text, &e) < 0)
+        http_reply_error(c, &e, NULL);
+    else
+        http_reply(c, 200, "application/json", text.data, text.len);
+}
+
+static void job_free(struct job *j)
+{
+    json_decref(j->body);
+    free(j);
+}
+
+/* On a worker thread. */
+static void job_run(void *arg)
+{
+    struct job *j = arg;
+
+    answer(j->webhooks, j->hook, j->call, j->body);
+    job_free(j);
+}
+
+/* Takes the body. */
+static void answer_later(struct webhooks *h, const struct webhook *hook, struct http_call *c,
+                         json_t *body)
+{
+    struct job *j = must_calloc(1, sizeof(*j));
+    struct error e = { 0 };
+
+    *j = (struct job){ .webhooks = h, .hook = hook, .call = c, .body = body };
+    http_keep(c);
+    if (pool_run(h->workers, job_run, j))
+        return;
+
+    error_set(&e, ERR_TOO_MANY, "virt-api has too many requests in hand: try again in a second");
+    http_call_set_header(c, "Retry-After", "1");
+    http_reply_error(c, &e, NULL);
+    job_free(j);
+}
+
 bool webhooks_serve(struct webhooks *h, struct http_call *c)
 {
-    const struct webhook *hook = find_hook(http_call_path(c));
+    const struct webhook *hook = webhook_find(http_call_path(c));
     json_auto_t *body = NULL;
-    scoped_buf answer = BUF_INIT(0);
     struct error e = { 0 };
 
     if (!hook)
         return false;
-    if (decode(c, &body, &e) < 0 || decide(h, hook, body, &answer, &e) < 0)
+    if (decode(c, &body, &e) < 0)
         http_reply_error(c, &e, NULL);
+    else if (hook->flags & HOOK_ASKS)
+        answer_later(h, hook, c, TAKE(body));
     else
-        http_reply(c, 200, "application/json", answer.data, answer.len);
+        answer(h, hook, c, body);
     return true;
 }

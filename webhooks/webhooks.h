@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admission webhooks (spec 02).  Each review is decided inline from
- * memory: the object itself, the cluster's configuration, the presets; never a
- * request to the API server (architecture, decision 7).
+ * The admission webhooks (spec 02).  Reviews are decided inline from memory: the object itself,
+ * the cluster's configuration, the presets.  Only the few rare ones whose answer stands in other
+ * objects (a migration begins, a pod is evicted, a KubeVirt object comes or goes) ask the API
+ * server, on a worker.
  */
 #ifndef WEBHOOKS_WEBHOOKS_H
 #define WEBHOOKS_WEBHOOKS_H
@@ -15,9 +16,14 @@
 struct webhooks;
 struct kube;
 struct http_watcher;
+struct pool;
 
-/* `namespace` is the installation's: where the KubeVirt object and the privileged accounts are. */
-struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, const char *namespace);
+/*
+ * `namespace` is the installation's: where the KubeVirt object and the privileged accounts are.
+ * `workers` (borrowed) decide what asks the API server; freed before the server that calls in.
+ */
+struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, struct pool *workers,
+                                const char *namespace);
 void webhooks_stop(struct webhooks *h);
 
 /* Have the stores been filled once?  Before that, a review is answered from defaults. */

@@ -7,6 +7,7 @@
 #include "base/jpath.h"
 #include "base/str.h"
 #include "subresources/routes.h"
+#include "webhooks/hooks.h"
 
 static const json_t *find_object(const json_t *objects, const char *kind, const char *name)
 {
@@ -76,6 +77,9 @@ static const struct may_case {
     { "everyone asks for the version", "ClusterRole", "kubevirt.io:default", SUB, "version", "get", true },
     { "virt-api reads no secrets", "ClusterRole", "kubevirt-apiserver", "", "secrets", "get", false },
     { "nor in its own namespace", "Role", "kubevirt-apiserver", "", "secrets", "get", false },
+    { "virt-api reads a pod that is to be evicted", "ClusterRole", "kubevirt-apiserver", "", "pods", "get", true },
+    { "virt-api follows no pods elsewhere", "ClusterRole", "kubevirt-apiserver", "", "pods", "watch", false },
+    { "virt-api looks whether replica sets are left", "ClusterRole", "kubevirt-apiserver", "kubevirt.io", "virtualmachineinstancereplicasets", "list", true },
     { "virt-api makes no pods", "ClusterRole", "kubevirt-apiserver", "", "pods", "create", false },
     { "virt-controller makes pods", "ClusterRole", "kubevirt-controller", "", "pods", "create", true },
     { "virt-controller keeps secrets at home", "Role", "kubevirt-controller", "", "secrets", "create", true },
@@ -146,13 +150,17 @@ static void webhooks_ask_as_agreed(void **state)
             must_set(names, name, json_true());
             assert_int_equal(jpath_int(hook, "timeoutSeconds", 0), 10);
             assert_string_equal(jpath_str(hook, "failurePolicy", ""), "Fail");
-            assert_string_equal(jpath_str(hook, "sideEffects", ""), "None");
+            bool is_eviction = streq(jpath_str(hook, "rules[0].resources[0]", ""), "pods/eviction");
+            assert_string_equal(jpath_str(hook, "sideEffects", ""),
+                                is_eviction ? "NoneOnDryRun" : "None");
+            /* Evictions of others' pods must never wait for virt-api. */
+            assert_int_equal(jpath_has(hook, "matchConditions[0].expression"), is_eviction);
             assert_int_equal(jpath_str(hook, "clientConfig.service.path", "")[0], '/');
             assert_true(json_array_size(jpath(hook, "rules[0].operations")) > 0);
             assert_true(json_array_size(jpath(hook, "rules[0].resources")) > 0);
         }
     }
-    assert_true(json_object_size(names) >= 11);
+    assert_int_equal(json_object_size(names), webhook_rows_len);
 }
 
 int main(void)

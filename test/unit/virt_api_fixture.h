@@ -251,12 +251,13 @@ static struct api *api_start(const struct api_pki *p)
     must(tls_keys_set_ca(a->to_node, p->kubevirt_ca.cert_pem, &e) == 0);
 
     struct nodes_options no = { .namespace = "kubevirt", .port = node_port, .keys = a->to_node };
+    struct pool *workers = pool_new("call", 1, 1);
     a->server = (struct server){
         .local = local_new(&(struct local_probes){ api_probe, api_health, NULL }),
-        .webhooks = webhooks_start(k, a->watcher, "kubevirt"),
+        .webhooks = webhooks_start(k, a->watcher, workers, "kubevirt"),
         .frontproxy = frontproxy_start(k, a->watcher, a->serving),
         .authz = authz_new(k, &clock_real),
-        .workers = pool_new("call", 1, 1),
+        .workers = workers,
         .env = { .kube = k, .nodes = nodes_start(k, a->watcher, &no), .inflight = inflight_new() },
     };
     must(fake_wait(api_is_ready, a, 20 * 1000));
