@@ -218,11 +218,6 @@ void presets_merge(const json_t *candidates, json_t *vmi, preset_step_fn *tell, 
     }
 }
 
-void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out)
-{
-    presets_merge(candidates, vmi, NULL, NULL, out);
-}
-
 json_t *preset_field(const json_t *obj, const char *path)
 {
     return field_get(jpath_obj(obj, "spec.domain"), path);

@@ -53,9 +53,6 @@ bool presets_are_excluded(const json_t *vmi);
 void presets_merge(const json_t *candidates, json_t *vmi, preset_step_fn *tell, void *ctx,
                    struct findings *out);
 
-/* The same without an audience. */
-void presets_apply(const json_t *candidates, json_t *vmi, struct findings *out);
-
 /* The value of a field as it is compared; `path` as in a step.  New reference, or NULL. */
 json_t *preset_field(const json_t *obj, const char *path);
 

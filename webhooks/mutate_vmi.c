@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "openapi/canonical.h"
 #include "openapi/defaults.h"
-#include "openapi/presets_merge.h"
 #include "webhooks/defaults.h"
 #include "webhooks/mutators.h"
 #include "webhooks/presets.h"
@@ -107,7 +106,7 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
     rv->changed = vmi;
     schema_default(rv->kind->schema, vmi);
     canonical_make(rv->kind->schema, vmi);
-    presets_apply(presets, vmi, &rv->findings);
+    presets_merge(presets, vmi, presets_warn, rv, &rv->findings);
     if (findings_any(&rv->findings) ||
         vmi_spec_defaults(jpath_obj(vmi, "spec"), rv->config, &rv->denied) < 0)
         return;

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "openapi/presets_merge.h"
+
 struct presets;
 struct kube;
 struct http_watcher;
@@ -16,5 +18,9 @@ bool presets_is_synced(const struct presets *p);
 
 /* The presets of a namespace, in the order of merging: a new array of shared, read-only objects. */
 json_t *presets_of(struct presets *p, const char *namespace);
+
+/* For presets_merge(), with the review as its context: a warning of what the preset gave, and one
+ * of what the instance overrides. */
+preset_step_fn presets_warn;
 
 #endif

@@ -91,7 +91,7 @@ static void merges(void **state)
     size_t n = 0;
 
     findings_init(&f);
-    presets_apply(presets, vmi, &f);
+    presets_merge(presets, vmi, NULL, NULL, &f);
     assert_json(jpath(vmi, c->path), want);
     for (const char *at = c->applied; *at; at += strspn(at, " "), n++) {
         scoped(free) char *name = must_strndup(at, strcspn(at, " "));
