@@ -47,6 +47,9 @@ static struct step bracket_step(const char **path)
     return (struct step){ .kind = STEP_INDEX, .index = index };
 }
 
+/* strcspn takes longer to begin than most keys to read. */
+static const bool ends_key[256] = { ['\0'] = true, ['.'] = true, ['['] = true };
+
 /* Take the next step off *path, whose beginning is `start`. */
 static struct step next_step(const char **path, const char *start)
 {
@@ -59,7 +62,9 @@ static struct step next_step(const char **path, const char *start)
     if (!is_first && **path != '.')
         return (struct step){ .kind = STEP_BAD };
     const char *key = *path + !is_first;
-    const size_t len = strcspn(key, ".[");
+    size_t len = 0;
+    while (!ends_key[(unsigned char)key[len]])
+        len++;
     if (len == 0)
         return (struct step){ .kind = STEP_BAD };
     *path = key + len;

@@ -5,6 +5,7 @@
  */
 #include "base/jread.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,13 +30,33 @@ struct text {
     bool is_ascii;
 };
 
-enum byte_kind { BYTE_PLAIN, BYTE_HIGH, BYTE_SPECIAL };
-
-static enum byte_kind kind_of(unsigned char c)
+/*
+ * The high bit of each byte that is not plain text: a quote, a backslash, a control character, a
+ * part of a longer character.  A borrow may mark plain bytes above such a one: the lowest is right.
+ */
+static uint64_t special_bytes(uint64_t word)
 {
-    if (c >= 0x80)
-        return BYTE_HIGH;
-    return c < ' ' || c == '"' || c == '\\' ? BYTE_SPECIAL : BYTE_PLAIN;
+    const uint64_t ones = UINT64_MAX / 255;
+    const uint64_t quote = word ^ ones * '"';
+    const uint64_t backslash = word ^ ones * '\\';
+
+    return (word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & ones * 0x80;
+}
+
+/* The first byte that is not plain, or the end. */
+static const char *skip_plain(const char *at, const char *end)
+{
+    uint64_t word;
+
+    for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        const uint64_t special = special_bytes(le64toh(word));
+        if (special)
+            return at + __builtin_ctzll(special) / 8;
+    }
+    while (at < end && (unsigned char)(*at - ' ') < 0x80 - ' ' && *at != '"' && *at != '\\')
+        at++;
+    return at;
 }
 
 static void skip_blanks(struct reader *r)
@@ -173,18 +194,16 @@ static bool read_escaped(struct reader *r, const char *start, struct text *ret)
 static bool read_string(struct reader *r, struct text *ret)
 {
     const char *const start = r->at;
-    const char *at = start;
+    const char *at = skip_plain(start, r->end);
 
     ret->is_ascii = true;
-    for (; at < r->end; at++) {
-        const enum byte_kind kind = kind_of((unsigned char)*at);
-        if (kind == BYTE_SPECIAL)
-            break;
-        ret->is_ascii &= kind == BYTE_PLAIN;
+    while (at < r->end && (unsigned char)*at >= 0x80) {
+        ret->is_ascii = false;
+        at = skip_plain(at + 1, r->end);
     }
+    r->at = at;
     if (at == r->end)
         return false;
-    r->at = at;
     if (*at == '\\')
         return read_escaped(r, start, ret);
     ret->data = start;
