@@ -30,6 +30,9 @@
 enum {
     WORKERS = 16,
     WORKERS_QUEUE_MAX = 2048,
+    /* Reviews have 10 s and come from callers that nobody vouches for: not among the calls. */
+    REVIEWERS = 4,
+    REVIEWERS_QUEUE_MAX = 256,
     FILES_POLL_MS = 2000,
     SETTLE_MS = 5000, /* endpoints are told of our going before connections are refused */
     DRAIN_MS = 5000,
@@ -52,6 +55,7 @@ struct virt_api {
     struct tls_keys *node_keys;    /* client pair towards virt-handler; CA of kubevirt */
     struct informer *ca_configmap;
     struct prober *prober;
+    struct pool *reviewers; /* of webhooks that ask the API server */
     struct server server;
     struct http_server *http;
     atomic_bool is_stopping;
@@ -169,12 +173,13 @@ static int start(struct virt_api *a, struct error *e)
     a->ca_configmap = watch_ca(a);
     a->prober = prober_start(a->kube);
     a->server.frontproxy = frontproxy_start(a->kube, a->watcher, a->serving_keys);
-    a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
-    a->server.webhooks = webhooks_start(a->kube, a->watcher, a->server.workers, namespace);
+    a->reviewers = pool_new("review", REVIEWERS, REVIEWERS_QUEUE_MAX);
+    a->server.webhooks = webhooks_start(a->kube, a->watcher, a->reviewers, namespace);
     a->server.env = (struct sub_env){ .kube = a->kube,
                                       .nodes = nodes_start(a->kube, a->watcher, &no),
                                       .inflight = inflight_new() };
     a->server.authz = authz_new(a->kube, &clock_real);
+    a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });
 
     struct http_server_options ho = {
@@ -206,6 +211,8 @@ static void stop(struct virt_api *a)
     }
     if (a->server.workers)
         pool_free(a->server.workers);
+    if (a->reviewers)
+        pool_free(a->reviewers);
     if (a->http && !inflight_cut(a->server.env.inflight, CUT_MS))
         log_warn("streams are left behind");
     http_server_free(a->http);

@@ -149,7 +149,10 @@ static void check_data_volumes(struct review *rv)
 
 static bool is_changed(const struct review *rv, const char *path)
 {
-    return !json_equal(jpath(rv->object, path), jpath(rv->old, path));
+    const json_t *now = jpath(rv->object, path);
+    const json_t *before = jpath(rv->old, path);
+
+    return now != before && !json_equal(now, before); /* both may be absent */
 }
 
 void vm_check_in_progress(struct review *rv)

@@ -11,6 +11,8 @@
 void vm_rules_check(struct review *rv);
 /* The last of these alone, for updates of status. */
 void vm_check_in_progress(struct review *rv);
+/* status.volumeRequests, when they change. */
+void vm_volume_requests_check(struct review *rv);
 
 /* Instance type and preference are named in one way only; asked by the mutator, as upstream does.
  */

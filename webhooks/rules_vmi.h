@@ -9,6 +9,9 @@
 /* Volume and disk mapping, memory given, Hyper-V (spec 02, end of 4.1). */
 extern const struct rule vmi_create_rules[];
 
+/* Features that are no more; asked at creation. */
+extern const struct rule discontinued_gate_rules[];
+
 /* What the instance's architecture does not have. */
 void check_architecture(const struct subject *s, struct findings *out);
 

@@ -22,6 +22,8 @@ static void check_template(struct review *rv, const json_t *template, const json
     rules_check_spec(&s, &rv->findings);
     if (rv->kind == &kind_vm)
         rules_run(vm_template_rules, &s, &rv->findings);
+    if (rv->is_create)
+        rules_run(discontinued_gate_rules, &s, &rv->findings);
     if (rv->is_create && rv->kind == &kind_vm)
         rules_run(discontinued_interface_rules, &s, &rv->findings);
 }
@@ -53,6 +55,7 @@ void validate_vm(struct review *rv)
     }
     check_machine(rv, template);
     vm_rules_check(rv);
+    vm_volume_requests_check(rv);
     if (jpath_has(rv->object, "spec.running"))
         review_warn(rv, "spec.running is deprecated, please use spec.runStrategy instead.");
 }
@@ -100,6 +103,9 @@ void validate_preset(struct review *rv)
 void validate_status(struct review *rv)
 {
     check_schema(rv);
-    if (rv->kind == &kind_vm && rv->is_update && !findings_any(&rv->findings))
+    if (rv->kind != &kind_vm || findings_any(&rv->findings))
+        return;
+    if (rv->is_update)
         vm_check_in_progress(rv);
+    vm_volume_requests_check(rv);
 }

@@ -22,6 +22,7 @@ void validate_vmi_create(struct review *rv)
     const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, true);
 
     rules_check_spec(&s, &rv->findings);
+    rules_run(discontinued_gate_rules, &s, &rv->findings);
     rules_run(discontinued_interface_rules, &s, &rv->findings);
     rules_run(vmi_create_rules, &s, &rv->findings);
     check_architecture(&s, &rv->findings);

@@ -27,6 +27,7 @@ struct question {
 static inline char *decision_of(const struct question *q, struct kube *k)
 {
     const struct webhook *hook = webhook_find(q->path);
+    const struct kind *kind = hook && hook->kind ? hook->kind : &kind_vm;
     json_auto_t *object = json_q(q->object);
     json_auto_t *old = json_q(q->old);
     json_auto_t *more = json_q(q->request ? q->request : "{}");
@@ -39,15 +40,14 @@ static inline char *decision_of(const struct question *q, struct kube *k)
     if (q->config)
         jpath_set(kubevirt, "spec.configuration", json_q(q->config));
     assert_int_equal(cluster_config_new(&config, kubevirt, &e), 0);
-    json_auto_t *body =
-        must_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O?, s:O?}}", "kind",
-                  "AdmissionReview", "request", "uid", "u", "operation",
-                  !object ? "DELETE"
-                  : old   ? "UPDATE"
-                          : "CREATE",
-                  "namespace", "ns", "userInfo", "username", q->user ? q->user : "someone",
-                  "resource", "group", hook->kind->group, "resource", hook->kind->plural, "object",
-                  object, "oldObject", old);
+    json_auto_t *body = must_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O?, s:O?}}",
+                                  "kind", "AdmissionReview", "request", "uid", "u", "operation",
+                                  !object ? "DELETE"
+                                  : old   ? "UPDATE"
+                                          : "CREATE",
+                                  "namespace", "ns", "userInfo", "username",
+                                  q->user ? q->user : "someone", "resource", "group", kind->group,
+                                  "resource", kind->plural, "object", object, "oldObject", old);
     must(json_object_update(json_object_get(body, "request"), more) == 0);
 
     struct review rv = { .installation = "kubevirt",
@@ -55,7 +55,7 @@ static inline char *decision_of(const struct question *q, struct kube *k)
                          .kube = hook->flags & HOOK_ASKS ? k : NULL,
                          .takes_deletion = streq(hook->operations, "DELETE") };
     findings_init(&rv.findings);
-    assert_int_equal(review_read(&rv, body, hook->kind, &e), 0);
+    assert_int_equal(review_read(&rv, body, kind, &e), 0);
     hook->decide(&rv);
     if (rv.denied.code != ERR_NONE)
         (void)buf_addf(&got, "%d %s", error_http(rv.denied.code), rv.denied.msg);

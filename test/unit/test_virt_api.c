@@ -137,6 +137,26 @@ static const struct row {
       .body = "hello",
       .status = 415,
       .says = "UnsupportedMediaType" },
+    { "a review that asks the API server",
+      { .as = AS_NOBODY,
+        .method = HTTP_POST,
+        .path = "/migration-validate-create",
+        .content_type = "application/json" },
+      .body = "{\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"operation\":\"CREATE\","
+              "\"namespace\":\"ns\",\"resource\":{\"group\":\"kubevirt.io\",\"resource\":"
+              "\"virtualmachineinstancemigrations\"},\"object\":{\"metadata\":{\"name\":\"g\"},"
+              "\"spec\":{\"vmiName\":\"ended\"}}}}",
+      .status = 200,
+      .says = "finalized state" },
+    { "400 for a review of another kind, from there as well",
+      { .as = AS_NOBODY,
+        .method = HTTP_POST,
+        .path = "/pod-eviction-validate",
+        .content_type = "application/json" },
+      .body = "{\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"operation\":\"CREATE\","
+              "\"object\":{},\"resource\":{\"group\":\"\",\"resource\":\"nodes\"}}}",
+      .status = 400,
+      .says = "expected pods" },
     { "400 for options that are none",
       { .method = HTTP_PUT, .path = VM "halted/start" },
       .body = "{\"paused\": 7}",

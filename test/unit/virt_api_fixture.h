@@ -159,6 +159,7 @@ struct api {
     int mute_fd;
     struct http_watcher *watcher;
     struct tls_keys *serving, *to_node;
+    struct pool *reviewers;
     struct server server;
     struct http_server *http;
     int port;
@@ -251,13 +252,13 @@ static struct api *api_start(const struct api_pki *p)
     must(tls_keys_set_ca(a->to_node, p->kubevirt_ca.cert_pem, &e) == 0);
 
     struct nodes_options no = { .namespace = "kubevirt", .port = node_port, .keys = a->to_node };
-    struct pool *workers = pool_new("call", 1, 1);
+    a->reviewers = pool_new("review", 1, 1);
     a->server = (struct server){
         .local = local_new(&(struct local_probes){ api_probe, api_health, NULL }),
-        .webhooks = webhooks_start(k, a->watcher, workers, "kubevirt"),
+        .webhooks = webhooks_start(k, a->watcher, a->reviewers, "kubevirt"),
         .frontproxy = frontproxy_start(k, a->watcher, a->serving),
         .authz = authz_new(k, &clock_real),
-        .workers = workers,
+        .workers = pool_new("call", 1, 1),
         .env = { .kube = k, .nodes = nodes_start(k, a->watcher, &no), .inflight = inflight_new() },
     };
     must(fake_wait(api_is_ready, a, 20 * 1000));
@@ -278,6 +279,7 @@ static void api_end_calls(struct api *a)
 {
     http_server_drain(a->http, 100);
     pool_free(a->server.workers);
+    pool_free(a->reviewers);
     a->server.workers = NULL;
     must(inflight_cut(a->server.env.inflight, 5 * 1000));
 }
