@@ -15,6 +15,7 @@
 #include "apiserver/server.h"
 #include "apiserver/settings.h"
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -245,6 +246,7 @@ static void wait_for_signal(struct virt_api *a, const sigset_t *signals)
             log_info("serving certificate reloaded");
         if (tls_keys_poll(a->node_keys))
             log_info("certificate towards virt-handler reloaded");
+        heap_give_back();
     }
     log_info("stopping on a signal");
 }
@@ -255,6 +257,7 @@ int main(int argc, char **argv)
     struct error e = { 0 };
     sigset_t signals;
 
+    heap_stay_small(HEAP_ARENAS_DEFAULT);
     int r = options_parse(&settings_program, &s, argc, argv, NULL, &e);
     if (r == OPTIONS_DONE)
         return 0;

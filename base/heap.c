@@ -12,3 +12,8 @@ void heap_stay_small(int arenas)
     if (arenas != HEAP_ARENAS_DEFAULT)
         (void)mallopt(M_ARENA_MAX, arenas);
 }
+
+void heap_give_back(void)
+{
+    (void)malloc_trim(0);
+}

@@ -12,4 +12,11 @@ enum { HEAP_ARENAS_DEFAULT = 0 };
  */
 void heap_stay_small(int arenas);
 
+/*
+ * Give whole free pages between blocks that are in use back as well: what a burst of calls leaves
+ * in the heaps of its threads.  Under a millisecond for the heaps of a daemon; for its housekeeping
+ * every some seconds.  Any thread.
+ */
+void heap_give_back(void);
+
 #endif

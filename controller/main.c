@@ -100,6 +100,7 @@ static void on_cert_timer(void *arg)
 {
     struct program *p = arg;
     server_poll_certificate(p->server);
+    heap_give_back();
     loop_timer_set(p->cert_timer, CERT_POLL_MS);
 }
 

@@ -336,6 +336,7 @@ static void run(struct handler *h)
     while (!wait_signal(h, POLL_MS)) {
         if (tls_keys_poll(h->keys))
             log_info("certificate reloaded");
+        heap_give_back();
     }
 }
 

@@ -96,18 +96,18 @@ hanging_node() {
     # shellcheck disable=SC2086
     kill -STOP $pids
     # shellcheck disable=SC2064
-    trap "kill -CONT $pids" EXIT
+    trap "kill -CONT $pids; kill \$(jobs -p) 2>/dev/null" EXIT
     # curl keeps at most 300 transfers going at a time.
     for n in 1 2; do
         curl -s --http1.1 --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" -Z --parallel-immediate \
             --parallel-max 250 -o /dev/null \
-            "$(apiserver_url)/apis/subresources.kubevirt.io/v1/namespaces/$NS/virtualmachineinstances/victim/vnc/screenshot?i=[1-250]" &
+            "$(apiserver_url)/apis/subresources.kubevirt.io/v1/namespaces/$NS/virtualmachineinstances/victim/vnc/screenshot?i=[1-250]" 2>/dev/null &
     done
     for n in 1 2 3 4 5 6 7 8; do
         sleep 1
         is_available_api || fail "APIService is not Available after $n s"
-        timeout 3 kubectl get --raw /apis/subresources.kubevirt.io/v1 >/dev/null || fail "discovery is held up"
-        vm_manifest admitted Halted | timeout 5 kubectl apply --dry-run=server -f - >/dev/null || fail "admission is held up"
+        timeout 8 kubectl get --raw /apis/subresources.kubevirt.io/v1 >/dev/null || fail "discovery is held up"
+        vm_manifest admitted Halted | timeout 8 kubectl apply --dry-run=server -f - >/dev/null || fail "admission is held up"
     done
     # shellcheck disable=SC2086
     kill -CONT $pids
