@@ -228,12 +228,12 @@ static json_t *read_number(struct reader *r, char first)
     const char *at = digits;
     json_int_t n = 0;
 
-    while (at < r->end && *at >= '0' && *at <= '9' && at - digits <= DIGITS_MAX)
+    while (at < r->end && *at >= '0' && *at <= '9' && at - digits < DIGITS_MAX)
         n = n * 10 + (*at++ - '0');
-    if (at == digits || at - digits > DIGITS_MAX || (*digits == '0' && at - digits > 1))
+    if (at == digits || (*digits == '0' && at - digits > 1))
         return NULL;
-    if (at < r->end && (*at == '.' || *at == 'e' || *at == 'E'))
-        return NULL;
+    if (at < r->end && ((*at >= '0' && *at <= '9') || *at == '.' || *at == 'e' || *at == 'E'))
+        return NULL; /* more digits, or a fraction */
     r->at = at;
     return json_integer(is_negative ? -n : n);
 }

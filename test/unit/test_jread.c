@@ -44,6 +44,7 @@ static const struct text_case {
     { "an empty key", "{\"\":1}", true, 0 },
     { "eighteen digits", "-999999999999999999", true, 0 },
     { "the largest number", "9223372036854775807", false, 0 },
+    { "more than the largest number", "-9223372036854775809", false, 0 },
     { "a fraction", "1.5", false, 0 },
     { "an exponent", "[1e3]", false, 0 },
     { "a leading zero", "01", false, 0 },
