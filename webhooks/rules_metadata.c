@@ -27,30 +27,85 @@ char *own_account_name(const struct review *rv, const char *name)
 
 /* ---- is it metadata at all?  The API server lets anything pass in a template's. ---- */
 
+// clang-format off
+static const struct meta_member {
+    const char *name;
+    enum { META_TEXT, META_NUMBER, META_TEXTS, META_TEXT_MAP, META_OBJECTS } shape;
+} meta_members[] = {
+    { "name",              META_TEXT },
+    { "generateName",      META_TEXT },
+    { "namespace",         META_TEXT },
+    { "labels",            META_TEXT_MAP },
+    { "annotations",       META_TEXT_MAP },
+    { "finalizers",        META_TEXTS },
+    { "uid",               META_TEXT },
+    { "resourceVersion",   META_TEXT },
+    { "generation",        META_NUMBER },
+    { "creationTimestamp", META_TEXT },
+    { "deletionTimestamp", META_TEXT },
+    { "ownerReferences",   META_OBJECTS },
+};
+// clang-format on
+
+static void expect(struct review *rv, bool is_fine, const struct at *at, const char *what)
+{
+    if (!is_fine)
+        findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, at, "must be %s", what);
+}
+
+static void check_items(struct review *rv, const struct at *at, const json_t *list, json_type type,
+                        const char *what)
+{
+    size_t i;
+    json_t *item;
+
+    expect(rv, json_is_array(list), at, "a list");
+    json_array_foreach(list, i, item)
+        expect(rv, json_typeof(item) == type, &AT_INDEX(at, i), what);
+}
+
 static void check_texts(struct review *rv, const struct at *at, const json_t *map)
 {
     const char *key;
     json_t *value;
 
-    if (map && !json_is_null(map) && !json_is_object(map))
-        findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, at, "must be an object");
+    expect(rv, json_is_object(map), at, "an object");
     json_object_foreach((json_t *)map, key, value)
-        if (!json_is_string(value))
-            findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, &AT_KEY(at, key),
-                            "must be a string");
+        expect(rv, json_is_string(value), &AT_KEY(at, key), "a string");
+}
+
+static void check_member(struct review *rv, const struct meta_member *m, const struct at *at,
+                         const json_t *v)
+{
+    switch (m->shape) {
+    case META_TEXT:
+        expect(rv, json_is_string(v), at, "a string");
+        break;
+    case META_NUMBER:
+        expect(rv, json_is_integer(v), at, "a whole number");
+        break;
+    case META_TEXTS:
+        check_items(rv, at, v, JSON_STRING, "a string");
+        break;
+    case META_TEXT_MAP:
+        check_texts(rv, at, v);
+        break;
+    case META_OBJECTS:
+        check_items(rv, at, v, JSON_OBJECT, "an object");
+        break;
+    }
 }
 
 static void check_shape(struct review *rv, const char *path)
 {
     const json_t *metadata = jpath_obj(rv->object, path);
-    const json_t *finalizers = json_object_get(metadata, "finalizers");
     const struct at at = AT_NAME(NULL, path);
 
-    check_texts(rv, &AT_NAME(&at, "labels"), json_object_get(metadata, "labels"));
-    check_texts(rv, &AT_NAME(&at, "annotations"), json_object_get(metadata, "annotations"));
-    if (finalizers && !json_is_null(finalizers) && !json_is_array(finalizers))
-        findings_add_at(&rv->findings, CAUSE_TYPE_INVALID, &AT_NAME(&at, "finalizers"),
-                        "must be a list");
+    for (size_t i = 0; metadata && i < countof(meta_members); i++) {
+        const json_t *v = json_object_get(metadata, meta_members[i].name);
+        if (v && !json_is_null(v))
+            check_member(rv, &meta_members[i], &AT_NAME(&at, meta_members[i].name), v);
+    }
 }
 
 void check_schema(struct review *rv)

@@ -120,6 +120,14 @@ static const struct validator_case mutator_cases[] = {
       "{'metadata':{'name':'g','labels':{'a':1}},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.labels[a]" },
     { "finalizers that are text", mutate_migration, &kind_migration, NULL,
       "{'metadata':{'name':'g','finalizers':'x'},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.finalizers" },
+    { "a finalizer that is a list", mutate_migration, &kind_migration, NULL,
+      "{'metadata':{'name':'g','finalizers':[[]]},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.finalizers[0]" },
+    { "a name that is an object", mutate_migration, &kind_migration, NULL,
+      "{'metadata':{'name':{}},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.name" },
+    { "a generation that is text", mutate_migration, &kind_migration, NULL,
+      "{'metadata':{'name':'g','generation':'x'},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.generation" },
+    { "owners that are text", mutate_migration, &kind_migration, NULL,
+      "{'metadata':{'name':'g','ownerReferences':['x']},'spec':{'vmiName':'m'}}", NULL, "FieldValueTypeInvalid metadata.ownerReferences[0]" },
 };
 // clang-format on
 
