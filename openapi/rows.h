@@ -65,7 +65,7 @@
         .name = title,                                                           \
         .doc = summary,                                                          \
         .fields = (const struct field[]){ __VA_OPT__(__VA_ARGS__,) { .name = NULL } }, \
-        .index = &(_Atomic(struct schema_index *)){ NULL },                      \
+        .index = (_Atomic(struct schema_index *)[1]){ NULL },                       \
     }
 // clang-format on
 
