@@ -220,6 +220,11 @@ static json_t *string_of(const struct text *t)
 
 /* ---- numbers and words ---- */
 
+static bool is_at_digit(const struct reader *r, const char *at)
+{
+    return at < r->end && *at >= '0' && *at <= '9';
+}
+
 /* `first` is taken already. */
 static json_t *read_number(struct reader *r, char first)
 {
@@ -228,12 +233,12 @@ static json_t *read_number(struct reader *r, char first)
     const char *at = digits;
     json_int_t n = 0;
 
-    while (at < r->end && *at >= '0' && *at <= '9' && at - digits < DIGITS_MAX)
+    while (is_at_digit(r, at) && at - digits < DIGITS_MAX)
         n = n * 10 + (*at++ - '0');
     if (at == digits || (*digits == '0' && at - digits > 1))
         return NULL;
-    if (at < r->end && ((*at >= '0' && *at <= '9') || *at == '.' || *at == 'e' || *at == 'E'))
-        return NULL; /* more digits, or a fraction */
+    if (is_at_digit(r, at) || (at < r->end && (*at == '.' || *at == 'e' || *at == 'E')))
+        return NULL;
     r->at = at;
     return json_integer(is_negative ? -n : n);
 }
