@@ -165,6 +165,7 @@ images: all ## build the container images into the cache
 include deploy/gen.mk
 -include test/lint/lint.mk
 -include test/bench/bench.mk
+-include test/fuzz/fuzz.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
