@@ -48,7 +48,6 @@ struct vm_decision {
 /* `vmi` is the machine's own instance or NULL. */
 struct vm_decision vm_decide(const json_t *vm, const json_t *vmi, int64_t now_ms);
 
-
 /*
  * What becomes of status.startFailure and status.stateChangeRequests in
  * `status` (the machine's status, a copy that is changed): failed starts are

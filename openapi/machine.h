@@ -22,6 +22,6 @@ enum { LAUNCHER_UID = 107 };
 bool phase_is_final(const char *phase);
 /* Of obj's status.phase; obj may be NULL, which is in no phase. */
 bool phase_is(const json_t *obj, const char *phase);
-bool vmi_is_final(const json_t *vmi);
+bool vmi_is_final(const json_t *vmi); /* or a migration */
 
 #endif

@@ -10,19 +10,13 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "kube/client.h"
+#include "openapi/machine.h"
 #include "webhooks/validators.h"
 
 /* The server did not say anything about the object: "unreachable" is not "gone". */
 static bool is_unanswered(int r)
 {
     return r == -ERR_UNAVAILABLE || r == -ERR_TIMEOUT || r == -ERR_TOO_MANY;
-}
-
-static bool is_completed(const json_t *pod)
-{
-    const char *phase = jpath_str(pod, "status.phase", "");
-
-    return streq(phase, "Succeeded") || streq(phase, "Failed");
 }
 
 static bool is_dry_run(const struct review *rv)
@@ -136,7 +130,8 @@ static void mark(struct review *rv, const json_t *pod, const json_t *vmi)
 
 static void evict_launcher(struct review *rv, const json_t *pod)
 {
-    json_auto_t *vmi = is_completed(pod) ? NULL : find_instance(rv, pod);
+    json_auto_t *vmi =
+        phase_is_final(jpath_str(pod, "status.phase", "")) ? NULL : find_instance(rv, pod);
     if (!vmi)
         return;
 
@@ -167,7 +162,7 @@ static void evict_attachment(struct review *rv, const json_t *pod)
     if (json_array_size(owners) != 1 || !streq(jpath_str(owner, "kind", ""), "Pod"))
         return;
     json_auto_t *launcher = find_pod(rv, jpath_str(owner, "name", ""));
-    if (!launcher || is_completed(launcher) ||
+    if (!launcher || phase_is_final(jpath_str(launcher, "status.phase", "")) ||
         !streq(meta_uid(launcher), jpath_str(owner, "uid", "")))
         return;
     json_auto_t *vmi = find_instance(rv, launcher);

@@ -9,17 +9,11 @@
 #include "base/str.h"
 #include "http/message.h"
 #include "kube/client.h"
+#include "openapi/machine.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
 
 #define VMI_NAME_LABEL "kubevirt.io/vmi-name"
-
-static bool is_final(const json_t *object)
-{
-    const char *phase = jpath_str(object, "status.phase", "");
-
-    return streq(phase, "Succeeded") || streq(phase, "Failed");
-}
 
 static bool is_decentralized(const json_t *migration)
 {
@@ -61,7 +55,7 @@ static void check_change(struct review *rv)
     if (!json_equal(json_object_get(rv->object, "spec"), json_object_get(rv->old, "spec")))
         findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "",
                      "update of Migration object's spec is restricted: make a new migration");
-    if (!is_final(rv->old) && meta_label(rv->old, VMI_NAME_LABEL) &&
+    if (!vmi_is_final(rv->old) && meta_label(rv->old, VMI_NAME_LABEL) &&
         !streq(meta_label(rv->object, VMI_NAME_LABEL), meta_label(rv->old, VMI_NAME_LABEL)))
         findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "metadata.labels",
                      "%s must stay while the migration is in flight", VMI_NAME_LABEL);
@@ -100,7 +94,7 @@ static int check_instance(const struct review *rv, const json_t *vmi, struct err
     const json_t *condition = condition_find(vmi, "LiveMigratable");
     const char *reason = jpath_str(condition, "reason", "");
 
-    if (is_final(vmi))
+    if (vmi_is_final(vmi))
         return error_set(e, ERR_BAD_REQUEST, "cannot migrate VMI in finalized state");
     if (!streq(jpath_str(condition, "status", NULL), "False") ||
         (is_decentralized(rv->object) && streq(reason, "DisksNotLiveMigratable")))
@@ -125,7 +119,7 @@ static int check_others(const struct review *rv, const char *name, struct error 
     if (kube_list(rv->kube, &KIND_MIGRATION, rv->namespace, query, &others, e) < 0)
         return error_wrap(e, "look for other migrations");
     json_array_foreach(others, i, other)
-        if (!is_final(other))
+        if (!vmi_is_final(other))
             return error_set(e, ERR_BAD_REQUEST,
                              "in-flight migration detected: %s already moves VMI %s; wait for its "
                              "end or delete it",

@@ -4,6 +4,7 @@
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "openapi/machine.h"
 #include "openapi/canonical.h"
 #include "openapi/defaults.h"
 #include "webhooks/defaults.h"
@@ -14,8 +15,6 @@
 static const char finalizer[] = "kubevirt.io/foregroundDeleteVirtualMachine";
 static const char parity[] = "alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity";
 static const char qgs_path[] = "kubevirt.io/qgs-socket-path";
-
-enum { LAUNCHER_UID = 107 };
 
 /* Only the installation writes status; a user's change of it is put back without a word, as
  * upstream does. */
