@@ -16,6 +16,7 @@
 #include "apiserver/settings.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/jalloc.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -273,6 +274,7 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGQUIT);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    jalloc_use();
     json_object_seed(0);
     log_init("virt-api", (int)s.verbosity);
 
