@@ -10,7 +10,7 @@
 #include "launcher/cloudinit.h"
 #include "launcher/domain.h"
 #include "launcher/iso.h"
-#include "test/fuzz/target.h"
+#include "test/fuzz/json_mutator.h"
 
 static char dir[] = "/tmp/cvirt-fuzz-XXXXXX";
 

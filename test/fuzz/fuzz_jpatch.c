@@ -4,7 +4,7 @@
  * value brings the one to the other.
  */
 #include "base/jpatch.h"
-#include "test/fuzz/target.h"
+#include "test/fuzz/json_mutator.h"
 
 static void make_and_apply(const json_t *before, const json_t *after)
 {

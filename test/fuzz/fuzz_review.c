@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first line is the webhook's path, the rest the body that is posted to it. */
 #include "test/fuzz/ask_webhooks.h"
-#include "test/fuzz/target.h"
+#include "test/fuzz/json_mutator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

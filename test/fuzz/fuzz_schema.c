@@ -6,7 +6,7 @@
 #include "openapi/kinds.h"
 #include "openapi/prune.h"
 #include "openapi/validate.h"
-#include "test/fuzz/target.h"
+#include "test/fuzz/json_mutator.h"
 
 static const struct kind *kind_of(const char *name)
 {

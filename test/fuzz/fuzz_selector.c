@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* [selector, labels] */
 #include "base/selector.h"
-#include "test/fuzz/target.h"
+#include "test/fuzz/json_mutator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
