@@ -16,7 +16,6 @@
 #include "apiserver/settings.h"
 #include "base/clock.h"
 #include "base/heap.h"
-#include "base/jalloc.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -274,7 +273,6 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGQUIT);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    jalloc_use();
     json_object_seed(0);
     log_init("virt-api", (int)s.verbosity);
 
