@@ -40,6 +40,7 @@ stage "units" make_goal -j2 unit
 if [ "${1:-quick}" = all ]; then
     stage "units under the address and undefined-behaviour sanitizers" make_goal -j2 unit-asan
     stage "threaded units under the thread sanitizer" make_goal -j2 unit-tsan
+    stage "fuzz targets, seconds each" make_goal -j2 fuzz-smoke
     stage "the local node with cvirt on it" deploy/run.sh deploy
     stage "end to end" test/e2e/run.sh
 fi

@@ -74,6 +74,24 @@ agent() {
 }
 run_case "the guest agent is connected and answers" agent
 
+# Its machine wants to be moved rather than ended: the eviction is refused and the instance marked.
+evicting() {
+    local pod
+    vmi_manifest keep | sed 's/^spec:/&\n  evictionStrategy: LiveMigrate/' | kubectl apply -f -
+    until_true 90 "running" is_running keep
+    pod=$(k get pods -l vm.kubevirt.io/name=keep -o 'jsonpath={.items[0].metadata.name}')
+    ! evict "$pod" 2>"$STATE/err" || fail "evicted"
+    grep -q TooManyRequests "$STATE/err" || fail "$(cat "$STATE/err")"
+    is vmi keep .status.evacuationNodeName cvirt-node || fail "not marked"
+    [ -z "$(k get pod "$pod" -o 'jsonpath={.metadata.deletionTimestamp}')" ] || fail "its pod is being deleted"
+    k delete vmi keep --timeout=60s
+}
+evict() {
+    printf '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"%s","namespace":"%s"}}' "$1" "$NS" |
+        kubectl create --raw "/api/v1/namespaces/$NS/pods/$1/eviction" -f -
+}
+run_case "a machine that is to be moved is not evicted" evicting
+
 soft_reboot() {
     start_console demo
     expect 20 '(login:|~ # )' ''
