@@ -186,7 +186,7 @@ check-headers: | $(BUILD)/gen/version.h ## every header compiles alone
 
 .PHONY: fmt
 fmt: ## clang-format in place
-	@clang-format -i $$(ls $(patsubst %,%/*.[ch],$(LAYERS)) test/unit/*.[ch] 2>/dev/null)
+	@clang-format -i $$(ls $(patsubst %,%/*.[ch],$(LAYERS)) test/unit/*.[ch] 2>/dev/null | grep -v pb-c)
 
 .PHONY: clean
 clean: ## remove build/
