@@ -48,14 +48,12 @@ void review_warn(struct review *rv, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    str_make_utf8(text); /* where it was cut */
 
     if (!rv->warnings)
         rv->warnings = json_array();
-    json_t *item = json_string(text);
-    if (item && json_array_size(rv->warnings) < WARNINGS_MAX)
-        must_append(rv->warnings, item);
-    else
-        json_decref(item);
+    if (json_array_size(rv->warnings) < WARNINGS_MAX)
+        must_append(rv->warnings, json_string(text));
 }
 
 int review_read(struct review *rv, const json_t *body, const struct kind *kind, struct error *e)

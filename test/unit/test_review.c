@@ -132,6 +132,25 @@ static void warnings_are_given(void **state)
     review_done(&rv);
 }
 
+/* The cut falls into a character of two bytes. */
+static void a_long_warning_is_cut_and_given(void **state)
+{
+    json_auto_t *body = json_q("{}");
+    struct review rv = { .uid = "u" };
+    char text[401] = "x";
+
+    for (size_t i = 1; i + 1 < sizeof(text); i += 2)
+        memcpy(text + i, "\xc3\xa4", 2);
+    text[399] = '\0';
+    review_warn(&rv, "x%s", text);
+    json_auto_t *got = answer_of(&rv, body);
+    const char *given = jpath_str(got, "response.warnings[0]", "");
+
+    assert_in_range(strlen(given), 200, 255);
+    assert_true(str_is_utf8(given));
+    review_done(&rv);
+}
+
 /* ---- objects that are meant to hurt: every value of a good one, replaced by every bad one ---- */
 
 static const char rich_vmi[] =
@@ -295,6 +314,7 @@ int main(void)
         cmocka_unit_test(refused_with_text_that_is_not_utf8),
         cmocka_unit_test(patch_makes_the_new_object),
         cmocka_unit_test(warnings_are_given),
+        cmocka_unit_test(a_long_warning_is_cut_and_given),
         cmocka_unit_test(no_value_hurts),
     };
 
