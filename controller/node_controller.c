@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "openapi/machine.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -14,6 +13,7 @@
 #include "controller/vm_decide.h"
 #include "controller/vmi_decide.h"
 #include "kube/workqueue.h"
+#include "openapi/machine.h"
 
 enum { RECHECK_MS = 60 * 1000, CHECK_SLACK_MS = 1000 };
 

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "openapi/machine.h"
 #include "base/digest.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "controller/render_parts.h"
+#include "openapi/machine.h"
 
 enum {
     DEFAULT_GRACE_S = 30,

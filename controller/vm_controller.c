@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -18,6 +17,7 @@
 #include "controller/vm_start.h"
 #include "controller/vm_status.h"
 #include "kube/workqueue.h"
+#include "openapi/machine.h"
 
 enum {
     UNMET_RETRY_MS = 5000,

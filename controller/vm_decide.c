@@ -2,13 +2,13 @@
 /* Run strategies as a table of small functions; see vm_decide.h. */
 #include "controller/vm_decide.h"
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "controller/names.h"
+#include "openapi/machine.h"
 
 /* Start-failure back-off: seconds x count^2, plus up to half of it at random. */
 enum { BACKOFF_STEP_S = 10, BACKOFF_MAX_S = 300 };

@@ -2,7 +2,6 @@
 /* printableStatus as a table of predicates; conditions and the rest of the status. */
 #include "controller/vm_status.h"
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -11,6 +10,7 @@
 #include "controller/conditions.h"
 #include "controller/names.h"
 #include "controller/vm_decide.h"
+#include "openapi/machine.h"
 
 /* ---- printableStatus ---- */
 

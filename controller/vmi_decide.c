@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -16,6 +15,7 @@
 #include "controller/names.h"
 #include "controller/render_pod.h"
 #include "controller/vm_decide.h"
+#include "openapi/machine.h"
 
 /* ---- pods ---- */
 

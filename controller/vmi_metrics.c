@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/metrics.h"
@@ -15,6 +14,7 @@
 #include "base/str.h"
 #include "controller/names.h"
 #include "controller/vm_decide.h"
+#include "openapi/machine.h"
 
 // clang-format off
 #define PHASE_BUCKETS                                                                              \

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
@@ -13,6 +12,7 @@
 #include "base/str.h"
 #include "controller/names.h"
 #include "controller/vm_decide.h"
+#include "openapi/machine.h"
 
 bool vmi_is_active(const json_t *vmi)
 {

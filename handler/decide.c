@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "openapi/machine.h"
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/machine.h"
 
 enum {
     SOON_MS = 1000,

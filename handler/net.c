@@ -18,11 +18,11 @@
 #include <netlink/route/link/bridge.h>
 #include <nftables/libnftables.h>
 
-#include "openapi/machine.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "handler/podfs.h"
+#include "openapi/machine.h"
 
 DEFINE_SCOPE(struct nl_sock, nl_socket_free)
 DEFINE_SCOPE(struct nl_cache, nl_cache_free)

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "openapi/machine.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "handler/launcher.h"
 #include "handler/net.h"
 #include "handler/podfs.h"
+#include "openapi/machine.h"
 
 enum { RESOLV_CONF_MAX = 64 * 1024 };
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -24,6 +23,7 @@
 #include "kube/event.h"
 #include "kube/informer.h"
 #include "kube/workqueue.h"
+#include "openapi/machine.h"
 
 enum { UNWATCHED_MS = 1000, CONFLICT_MS = 100 };
 

@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
-#include "openapi/machine.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
 #include "kube/informer.h"
+#include "openapi/machine.h"
 
 /* Subject common name that every virt-handler serves with (spec 08). */
 static const char handler_cn[] = "kubevirt.io:system:node:virt-handler";

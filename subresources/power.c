@@ -5,12 +5,12 @@
  */
 #include "subresources/power.h"
 
-#include "openapi/machine.h"
 #include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/machine.h"
 #include "subresources/call.h"
 
 void power_plan_done(struct power_plan *p)
