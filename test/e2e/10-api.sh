@@ -40,9 +40,12 @@ openapi() {
         [ -n "$etag" ] || fail "$path has no ETag"
         [ "$(direct "$path" -H "If-None-Match: $etag" | code)" = 304 ] || fail "$path: no 304"
     done
-    api GET "/openapi/v3$S/v1" | sed '$d' | jq -e '.openapi == "3.0.0" and (.paths | length > 10)'
-    api GET /openapi/v2 | sed '$d' | jq -e '.paths | keys | any(test("virtualmachines/{name}/start"))'
+    until_true 240 "kube-apiserver serves our OpenAPI v3" is_merged_v3
+    until_true 240 "kube-apiserver serves our OpenAPI v2" is_merged_v2
 }
+# When virt-api was away, kube-apiserver asks for its documents again after one minute, two, four.
+is_merged_v3() { api GET "/openapi/v3$S/v1" | sed '$d' | jq -e '.openapi == "3.0.0" and (.paths | length > 10)'; }
+is_merged_v2() { api GET /openapi/v2 | sed '$d' | jq -e '.paths | keys | any(test("virtualmachines/{name}/start"))'; }
 run_case "OpenAPI v2 and v3 with ETag and 304, merged by kube-apiserver" openapi
 
 open_paths() {
