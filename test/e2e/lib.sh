@@ -193,11 +193,12 @@ api() {
 direct() {
     local path=$1
     shift
-    curl -sk -w '\n%{http_code}\n' "$@" "https://$(api_pod_ip):8443$path"
+    curl -sk --connect-timeout 10 -w '\n%{http_code}\n' "$@" "https://$(api_pod_ip):8443$path"
 }
+# Of one that is ready: the pod of an earlier rollout may still run, and is about to go.
 api_pod_ip() {
-    kubectl -n kubevirt get pods -l kubevirt.io=virt-api --field-selector=status.phase=Running \
-        -o 'jsonpath={.items[0].status.podIP}'
+    kubectl -n kubevirt get endpointslices -l kubernetes.io/service-name=virt-api -o json |
+        jq -r '[.items[].endpoints[]? | select(.conditions.ready) | .addresses[0]][0]'
 }
 
 code() { tail -n 1; }
