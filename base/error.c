@@ -61,6 +61,11 @@ int error_set(struct error *e, enum error_code code, const char *fmt, ...)
     return -(int)code;
 }
 
+bool error_is_unanswered(int result)
+{
+    return result == -ERR_UNAVAILABLE || result == -ERR_TIMEOUT || result == -ERR_TOO_MANY;
+}
+
 int error_wrap(struct error *e, const char *fmt, ...)
 {
     char context[ERROR_MSG_MAX];

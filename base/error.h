@@ -8,6 +8,7 @@
 #define BASE_ERROR_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /*
  * One row per way a request can fail, in the words a Kubernetes client reads:
@@ -53,6 +54,12 @@ int error_set(struct error *e, enum error_code code, const char *fmt, ...)
 
 /* Put "context: " before the message; return -e->code unchanged. */
 int error_wrap(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Does this -code of a call say nothing about the object that was asked for (the other side is
+ * away, slow or too busy)?  Such a failure is worth another try, and is no proof of anything.
+ */
+bool error_is_unanswered(int result);
 
 /* HTTP status and metav1 reason of a code; 500 and "InternalError" for ERR_NONE. */
 int error_http(enum error_code code);

@@ -325,6 +325,11 @@ static bool is_listed(const struct cluster_config *c, const char *path, const ch
     return false;
 }
 
+bool cluster_config_lists(const struct cluster_config *c, const char *gate)
+{
+    return is_listed(c, "developerConfiguration.featureGates", gate);
+}
+
 static const struct gate_row *gate_find(const char *gate)
 {
     for (size_t i = 0; i < countof(gates); i++)
@@ -339,7 +344,7 @@ bool cluster_config_gate(const struct cluster_config *c, const char *gate)
 
     if (row && row->state == GATE_GA)
         return true;
-    if (is_listed(c, "developerConfiguration.featureGates", gate))
+    if (cluster_config_lists(c, gate))
         return !row || row->state != GATE_DISCONTINUED;
     if (!row || row->state != GATE_BETA)
         return false;

@@ -73,6 +73,9 @@ void cluster_config_unref(struct cluster_config *c);
  */
 bool cluster_config_gate(const struct cluster_config *c, const char *gate);
 
+/* Does it stand among the enabled ones, whatever that does? */
+bool cluster_config_lists(const struct cluster_config *c, const char *gate);
+
 /* Why a gate should not be listed among the enabled ones ("is deprecated ..."), or NULL. */
 const char *cluster_config_gate_warning(const char *gate);
 

@@ -136,11 +136,6 @@ static int write_once(struct event_recorder *r, const struct event_verdict *v, i
     return kube_do(r->kube, &q, NULL, e);
 }
 
-static bool is_worth_another_try(int result)
-{
-    return result == -ERR_UNAVAILABLE || result == -ERR_TIMEOUT || result == -ERR_TOO_MANY;
-}
-
 static int write_verdict(struct event_recorder *r, const struct event_verdict *v, struct error *e)
 {
     int result = 0;
@@ -151,7 +146,7 @@ static int write_verdict(struct event_recorder *r, const struct event_verdict *v
         if (left == 0)
             return error_set(e, ERR_UNAVAILABLE, "stopping");
         result = write_once(r, v, left, e);
-        if (!is_worth_another_try(result))
+        if (!error_is_unanswered(result))
             return result;
         pause_ms(r, wait);
         wait = wait * 2 < RETRY_MAX_MS ? wait * 2 : RETRY_MAX_MS;

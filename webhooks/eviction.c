@@ -4,6 +4,7 @@
  * marked with the node it leaves, and the eviction is refused for now: who drains the node asks
  * again until the machine is gone.  Any other pod is none of our business.
  */
+#include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/log.h"
 #include "base/must.h"
@@ -12,12 +13,6 @@
 #include "kube/client.h"
 #include "openapi/machine.h"
 #include "webhooks/validators.h"
-
-/* The server did not say anything about the object: "unreachable" is not "gone". */
-static bool is_unanswered(int r)
-{
-    return r == -ERR_UNAVAILABLE || r == -ERR_TIMEOUT || r == -ERR_TOO_MANY;
-}
 
 static bool is_dry_run(const struct review *rv)
 {
@@ -40,7 +35,7 @@ static json_t *find_pod(struct review *rv, const char *name)
     struct error e = { 0 };
     int r = kube_get(rv->kube, &KIND_POD, rv->namespace, name, &pod, &e);
 
-    if (r < 0 && is_unanswered(r))
+    if (error_is_unanswered(r))
         error_set(&rv->denied, ERR_TOO_MANY, "cannot read pod %s, try again: %s", name, e.msg);
     else if (r < 0 && r != -ERR_NOT_FOUND)
         log_warn("cannot read a pod that is to be evicted, letting it go", "ns", rv->namespace,
@@ -76,27 +71,22 @@ static enum step step_of(const char *strategy, bool is_migratable)
     return streq(strategy, "External") ? STEP_MARK : STEP_ALLOW;
 }
 
-static json_t *patch_op(const char *op, const char *path, json_t *value)
-{
-    return must_pack("{s:s, s:s, s:o}", "op", op, "path", path, "value", value);
-}
-
 static json_t *mark_patch(const struct review *rv, const json_t *vmi, const char *node)
 {
     static const char source[] = "descheduler";
     const char *by = meta_annotation(rv->object, "requested-by");
-    json_t *patch =
-        must_pack("[o, o]", patch_op("test", "/metadata/uid", json_string(meta_uid(vmi))),
-                  patch_op("add", "/status/evacuationNodeName", json_string(node)));
+    json_t *patch = json_array();
 
+    jpatch_test(patch, "/metadata/uid", json_string(meta_uid(vmi)));
+    jpatch_add(patch, "/status/evacuationNodeName", json_string(node));
     if (!streq(by, "sigs.k8s.io/descheduler"))
         return patch;
     if (jpath_obj(vmi, "metadata.annotations"))
-        must_append(patch, patch_op("add", "/metadata/annotations/kubevirt.io~1eviction-source",
-                                    json_string(source)));
+        jpatch_add(patch, "/metadata/annotations/kubevirt.io~1eviction-source",
+                   json_string(source));
     else
-        must_append(patch, patch_op("add", "/metadata/annotations",
-                                    must_pack("{s:s}", "kubevirt.io/eviction-source", source)));
+        jpatch_add(patch, "/metadata/annotations",
+                   must_pack("{s:s}", "kubevirt.io/eviction-source", source));
     return patch;
 }
 

@@ -72,14 +72,6 @@ static const struct {
     { "spec.configuration.seccompConfiguration", kubevirt_seccomp_rules },
 };
 
-static bool is_changed(const struct review *rv, const char *path)
-{
-    const json_t *now = jpath(rv->object, path);
-    const json_t *before = jpath(rv->old, path);
-
-    return now != before && !json_equal(now, before);
-}
-
 static bool has_finding_at(const struct findings *f, const char *field)
 {
     for (size_t i = 0; i < f->len; i++)
@@ -110,7 +102,7 @@ static void check_rules(struct review *rv)
 
     rules_run(kubevirt_rules, &s, &rv->findings);
     for (size_t i = 0; i < countof(when_changed); i++)
-        if (is_changed(rv, when_changed[i].path))
+        if (review_is_changed(rv, when_changed[i].path))
             rules_run(when_changed[i].rules, &s, &rv->findings);
     if (r < 0)
         report_unusable(rv, &e);
@@ -123,7 +115,7 @@ static void warn_of_gates(struct review *rv)
     size_t i;
     json_t *gate;
 
-    if (!is_changed(rv, path))
+    if (!review_is_changed(rv, path))
         return;
     json_array_foreach(jpath_arr(rv->object, path), i, gate) {
         const char *why = cluster_config_gate_warning(json_string_value(gate));

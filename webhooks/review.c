@@ -56,6 +56,14 @@ void review_warn(struct review *rv, const char *fmt, ...)
         must_append(rv->warnings, json_string(text));
 }
 
+bool review_is_changed(const struct review *rv, const char *path)
+{
+    const json_t *now = jpath(rv->object, path);
+    const json_t *before = jpath(rv->old, path);
+
+    return now != before && !json_equal(now, before); /* both may be absent */
+}
+
 int review_read(struct review *rv, const json_t *body, const struct kind *kind, struct error *e)
 {
     const json_t *request = jpath_obj(body, "request");

@@ -49,6 +49,9 @@ struct review {
 
 void review_warn(struct review *rv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Is an update's object different from the old one at this path?  Both may lack it. */
+bool review_is_changed(const struct review *rv, const char *path);
+
 /* Has the outcome been decided against the object? */
 static inline bool review_is_refused(const struct review *rv)
 {

@@ -4,27 +4,14 @@
 #include "base/str.h"
 #include "webhooks/rules_vmi.h"
 
-/* Such a gate is never on, so the list itself is looked at. */
-static bool is_listed(const struct cluster_config *config, const char *gate)
-{
-    size_t i;
-    json_t *item;
-
-    json_array_foreach(jpath_arr(config->configuration, "developerConfiguration.featureGates"), i,
-                       item)
-        if (streq(json_string_value(item), gate))
-            return true;
-    return false;
-}
-
-/* .values has the binding. */
+/* .values has the binding.  Such a gate is never on, so the list itself is looked at. */
 static void binding_gate(const struct rule *r, const struct subject *s, const json_t *v,
                          struct findings *out)
 {
     size_t i;
     json_t *interface;
 
-    if (!is_listed(s->config, r->gate))
+    if (!cluster_config_lists(s->config, r->gate))
         return;
     json_array_foreach(v, i, interface)
         if (jpath_has(interface, r->values[0]))

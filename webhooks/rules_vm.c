@@ -147,24 +147,16 @@ static void check_data_volumes(struct review *rv)
 
 /* ---- what a snapshot or a restore in progress holds still ---- */
 
-static bool is_changed(const struct review *rv, const char *path)
-{
-    const json_t *now = jpath(rv->object, path);
-    const json_t *before = jpath(rv->old, path);
-
-    return now != before && !json_equal(now, before); /* both may be absent */
-}
-
 void vm_check_in_progress(struct review *rv)
 {
     if (jpath_has(rv->old, "status.snapshotInProgress") &&
-        (is_changed(rv, "spec.template.spec.volumes") || is_changed(rv, "spec.runStrategy") ||
-         is_changed(rv, "spec.running")))
+        (review_is_changed(rv, "spec.template.spec.volumes") ||
+         review_is_changed(rv, "spec.runStrategy") || review_is_changed(rv, "spec.running")))
         findings_add(
             &rv->findings, CAUSE_NOT_SUPPORTED, "spec",
             "volumes and run strategy cannot change while a snapshot is made: wait for it");
     if (jpath_has(rv->old, "status.restoreInProgress") &&
-        (is_changed(rv, "spec.runStrategy") || is_changed(rv, "spec.running")))
+        (review_is_changed(rv, "spec.runStrategy") || review_is_changed(rv, "spec.running")))
         findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, "spec",
                      "the run strategy cannot change while the machine is restored: wait for it");
 }
