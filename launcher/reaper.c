@@ -124,8 +124,13 @@ static int spawn(const char *const argv[], char *const env[], int err_fd, pid_t 
     return r;
 }
 
+/*
+ * The child belongs to who waits for it; with an on_exit it belongs to reaper_collect from the
+ * moment the lock is given back, so NULL-or-not is all that the caller may look at.
+ */
 static struct child *start(struct reaper *r, const char *const argv[], char *const env[],
-                           int err_fd, child_exit_fn *on_exit, void *arg, struct error *e)
+                           int err_fd, child_exit_fn *on_exit, void *arg, pid_t *ret_pid,
+                           struct error *e)
 {
     struct child *c = must_calloc(1, sizeof(*c));
 
@@ -136,6 +141,7 @@ static struct child *start(struct reaper *r, const char *const argv[], char *con
     if (!failed) {
         c->next = r->children;
         r->children = c;
+        *ret_pid = c->pid;
     }
     (void)pthread_mutex_unlock(&r->lock);
     if (!failed)
@@ -149,11 +155,7 @@ int reaper_spawn(struct reaper *r, const char *const argv[], char *const env[],
                  child_exit_fn *on_exit, void *arg, pid_t *ret_pid, struct error *e)
 {
     must(on_exit != NULL);
-    struct child *c = start(r, argv, env, -1, on_exit, arg, e);
-    if (!c)
-        return -ERR_INTERNAL;
-    *ret_pid = c->pid;
-    return 0;
+    return start(r, argv, env, -1, on_exit, arg, ret_pid, e) ? 0 : -ERR_INTERNAL;
 }
 
 /* Keep the end of what the child says until it closes its stderr or the time is over. */
@@ -216,7 +218,7 @@ int reaper_run(struct reaper *r, const char *const argv[], int64_t timeout_ms, s
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_set(e, ERR_INTERNAL, "pipe: %s", strerror(errno));
     scoped_fd int from_child = ends[0];
-    scoped(free) struct child *c = start(r, argv, NULL, ends[1], NULL, NULL, e);
+    scoped(free) struct child *c = start(r, argv, NULL, ends[1], NULL, NULL, &(pid_t){ 0 }, e);
     (void)close(ends[1]);
     if (!c)
         return -ERR_INTERNAL;

@@ -29,7 +29,7 @@ void reaper_collect(struct reaper *r);
 typedef void child_exit_fn(pid_t pid, int status, void *arg);
 
 /* Start argv[0] (a path) with the given NULL-terminated environment (NULL: ours); stdin is
- * /dev/null. */
+ * /dev/null.  *ret_pid is set before on_exit can be called. */
 int reaper_spawn(struct reaper *r, const char *const argv[], char *const env[],
                  child_exit_fn *on_exit, void *arg, pid_t *ret_pid, struct error *e);
 

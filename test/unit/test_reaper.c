@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "test/unit/rows.h"
 
@@ -99,6 +100,28 @@ static void supervised_child_is_told(void **state)
     assert_int_equal(atomic_load(&ended_status), 7);
 }
 
+static void on_exit_pid(pid_t pid, int status, void *arg)
+{
+    atomic_store((atomic_int *)arg, pid);
+}
+
+/* A child that ends at once may be reaped, and forgotten, before reaper_spawn returns. */
+static void pid_of_a_short_child_is_told(void **state)
+{
+    const char *const argv[] = { "/bin/true", NULL };
+    static atomic_int ended;
+    struct error e;
+
+    for (int i = 0; i < 300; i++) {
+        pid_t pid = 0;
+        atomic_store(&ended, 0);
+        assert_int_equal(reaper_spawn(reaper, argv, NULL, on_exit_pid, &ended, &pid, &e), 0);
+        for (int tries = 0; tries < 10000 && atomic_load(&ended) == 0; tries++)
+            (void)usleep(1000);
+        assert_int_equal(atomic_load(&ended), pid);
+    }
+}
+
 static void absent_program_is_an_error(void **state)
 {
     const char *const argv[] = { "/nonexistent", NULL };
@@ -112,6 +135,7 @@ int main(void)
     ROW_TESTS(rows, cases, runs);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(supervised_child_is_told),
+        cmocka_unit_test(pid_of_a_short_child_is_told),
         cmocka_unit_test(absent_program_is_an_error),
     };
     if (set_up(NULL) != 0)
