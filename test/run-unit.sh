@@ -1,5 +1,6 @@
 #!/bin/bash
-# Run unit test programs one after another; the closing line counts their cases.
+# Run unit test programs one after another; the closing line counts their cases.  Lines of theirs that
+# begin with "##" are findings for the reader (shares, coverage) and are shown.
 set -u
 # Libraries that were built without the thread sanitizer take locks and close descriptors unseen by it.
 export TSAN_OPTIONS="${TSAN_OPTIONS:-suppressions=$(dirname "${BASH_SOURCE[0]}")/lint/tsan.txt ignore_noninstrumented_modules=1}"
@@ -23,6 +24,7 @@ for program in "$@"; do
         grep -v '^ok ' "$log" | tail -60
     else
         echo "ok      $(basename "$program") ($ok)"
+        grep '^## ' "$log"
     fi
 done
 echo "$passed passed, $failed failed"

@@ -473,7 +473,7 @@ static void agrees(void **state)
     cluster_config_unref(t.cluster);
 
     print_message(
-        "# %s: %zu lines, verdicts %.2f %%, cause fields %.2f %%, mutated objects %.2f %%\n",
+        "## golden %s: %zu lines, verdicts %.2f %%, cause fields %.2f %%, mutated objects %.2f %%\n",
         r->name, t.lines, percent(t.verdict, t.lines), percent(t.causes, t.with_causes),
         percent(t.mutated, t.with_mutated));
     assert_true(t.lines > 0);
