@@ -207,6 +207,7 @@ static void stop(struct virt_api *a)
     if (a->http) {
         a->is_stopping = true;
         metric_set(&ready_status, 0);
+        http_server_retire(a->http);
         (void)poll(NULL, 0, SETTLE_MS);
         http_server_drain(a->http, DRAIN_MS);
     }

@@ -172,7 +172,7 @@ static enum MHD_Result add_body(struct http_call *c, const char *data, size_t le
 enum MHD_Result call_queue(struct http_call *c)
 {
     c->state = CALL_QUEUED;
-    if (atomic_load(&c->conn->thread->server->is_draining) && c->status != 101)
+    if (atomic_load(&c->conn->thread->server->is_retiring) && c->status != 101)
         (void)MHD_add_response_header(c->response, "Connection", "close");
     if (MHD_queue_response(c->link, (unsigned)c->status, c->response) == MHD_YES)
         return MHD_YES;

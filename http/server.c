@@ -399,11 +399,16 @@ static void drain_thread(void *arg)
     run_engines(t);
 }
 
+void http_server_retire(struct http_server *s)
+{
+    atomic_store(&s->is_retiring, true);
+}
+
 void http_server_drain(struct http_server *s, int64_t grace_ms)
 {
     struct timespec until;
 
-    atomic_store(&s->is_draining, true);
+    http_server_retire(s);
     loop_post(s->thread[0].loop, stop_listening, s);
     for (size_t i = 0; i < s->thread_len; i++)
         loop_post(s->thread[i].loop, drain_thread, &s->thread[i]);
@@ -443,7 +448,7 @@ void http_server_free(struct http_server *s)
 {
     if (!s)
         return;
-    atomic_store(&s->is_draining, true);
+    http_server_retire(s);
     loop_post(s->thread[0].loop, stop_listening, s);
     for (size_t i = 0; i < s->thread_len; i++) {
         loop_post(s->thread[i].loop, stop_thread, &s->thread[i]);

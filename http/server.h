@@ -52,6 +52,11 @@ struct http_server_options {
 int http_server_start(struct http_server **ret, const struct http_server_options *o,
                       struct error *e);
 int http_server_port(const struct http_server *s);
+/*
+ * From now on every answer says Connection: close, so that clients leave one by one and none loses
+ * a request to a connection that closes under it.  New ones are still accepted.
+ */
+void http_server_retire(struct http_server *s);
 /* Stop accepting, answer what is in hand with Connection: close, wait up to grace_ms for calls. */
 void http_server_drain(struct http_server *s, int64_t grace_ms);
 /* Cuts what is left.  Kept calls that are answered later are dropped safely; streams must have been

@@ -76,7 +76,7 @@ struct http_server {
     struct server_thread *thread;
     size_t thread_len;
     atomic_size_t connections;
-    atomic_bool is_draining;
+    atomic_bool is_retiring;
 
     pthread_mutex_t lock;
     pthread_cond_t idle;

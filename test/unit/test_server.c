@@ -901,6 +901,30 @@ static void drain_lets_calls_end(void **state)
     }
 }
 
+/* Whoever is connected is told to go, and a new client is still answered. */
+static void retiring_sends_clients_away(void **state)
+{
+    for_each_kind(k)
+    {
+        struct world w;
+        char head[2048], byte;
+        open_world(&w, k);
+        struct raw old = raw_to(&w);
+        http_server_retire(w.server);
+        struct raw late = raw_to(&w);
+        struct raw *both[] = { &old, &late };
+        for (size_t i = 0; i < countof(both); i++) {
+            assert_true(raw_say(both[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+            assert_true(raw_until(both[i], "\r\n\r\n", head, sizeof(head)));
+            assert_non_null(strcasestr(head, "Connection: close"));
+            while (raw_recv(both[i], &byte, 1) > 0)
+                ;
+            raw_close(both[i]);
+        }
+        close_world(&w);
+    }
+}
+
 static int group_setup(void **state)
 {
     test_pki_init(&pki);
@@ -943,6 +967,7 @@ int main(void)
         cmocka_unit_test(keys_change_under_traffic),
         cmocka_unit_test(unix_socket),
         cmocka_unit_test(drain_lets_calls_end),
+        cmocka_unit_test(retiring_sends_clients_away),
     };
     return cmocka_run_group_tests_name("server", tests, group_setup, group_teardown);
 }
