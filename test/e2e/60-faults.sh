@@ -116,5 +116,36 @@ hanging_node() {
 }
 run_case "500 calls hang on a node that does not answer: Available, discovery and admission go on" hanging_node
 
+# Admissions go on, eight at a time on kept connections, while both pods of virt-api are replaced.
+restarted_under_load() {
+    local dir n=0 reviews wrong
+    dir=$(mktemp -d)
+    vm_manifest admitted Halted >"$dir/vm.yaml"
+    kubectl create --dry-run=client -o json -f "$dir/vm.yaml" >"$dir/vm.json"
+    (
+        while [ ! -e "$dir/enough" ]; do
+            api POST "/apis/kubevirt.io/v1/namespaces/$NS/virtualmachines?dryRun=All&i=[1-40]" -Z --parallel-max 8 \
+                -H 'Content-Type: application/json' -d @"$dir/vm.json" -o /dev/null >>"$dir/codes" 2>/dev/null || :
+        done
+    ) &
+    for n in 1 2; do
+        kubectl -n kubevirt rollout restart deployment/virt-api
+        kubectl -n kubevirt rollout status deployment/virt-api --timeout=90s
+        until_true 60 "the earlier pods gone" only_ready_api_pods
+    done
+    touch "$dir/enough"
+    wait
+    reviews=$(grep -c . "$dir/codes")
+    wrong=$(grep . "$dir/codes" | grep -vcx 201 || :)
+    printf '%s admissions, %s failed: %s\n' "$reviews" "$wrong" "$(grep . "$dir/codes" | sort | uniq -c | tr '\n' ' ')"
+    rm -rf "$dir"
+    [ "$reviews" -ge 500 ] || fail "too few to say anything"
+    [ "$wrong" -eq 0 ] || fail "admissions failed"
+}
+only_ready_api_pods() {
+    [ "$(kubectl -n kubevirt get pods -l kubevirt.io=virt-api -o name | wc -l)" = 2 ]
+}
+run_case "virt-api restarted twice under load: no admission fails" restarted_under_load
+
 no_victim() { k delete vm victim --timeout=90s; }
 run_case "the victim is deleted" no_victim
