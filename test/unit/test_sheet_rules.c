@@ -12,6 +12,7 @@
 #include "base/jpath.h"
 #include "base/str.h"
 #include "rows.h"
+#include "sheet_subjects.h"
 #include "test/fake/kube.h"
 #include "webhooks/hooks.h"
 #include "webhooks/mutators.h"
@@ -147,8 +148,9 @@ static struct cluster_config *config_of(const json_t *row)
 struct outcome {
     json_t *causes; /* sorted "Cause field" */
     json_t *warnings;
-    json_t *object; /* as it was validated */
-    int code;       /* of any other refusal, else 0 */
+    json_t *object;  /* as it was validated */
+    json_t *answers; /* "mutator", "validator" */
+    int code;        /* of any other refusal, else 0 */
     char message[500];
 };
 
@@ -201,6 +203,8 @@ static void ask(struct outcome *o, const char *path, const struct request *q, co
     else
         hook->decide(&rv);
     take_outcome(o, &rv);
+    must_set(o->answers, hook->flags & HOOK_MUTATES ? "mutator" : "validator",
+             answer_of_review(&rv, body));
     if (rv.changed) {
         json_decref(o->object);
         o->object = json_incref(rv.changed);
@@ -269,20 +273,13 @@ static json_t *sorted(const json_t *texts)
 
 static void compare_object(const json_t *row, const json_t *object)
 {
-    const char *path;
-    json_t *want;
     size_t i;
+    json_t *path;
 
-    json_object_foreach(json_object_get(row, "set"), path, want) {
-        const json_t *got = jpath(object, path);
-
-        if (!got || !json_equal(got, want))
-            print_error("%s:\n", path);
-        assert_json(got, want);
-    }
-    json_array_foreach(json_object_get(row, "unset"), i, want)
-        if (jpath_has(object, json_string_value(want)))
-            fail_msg("%s is set", json_string_value(want));
+    compare_values(json_object_get(row, "set"), object);
+    json_array_foreach(json_object_get(row, "unset"), i, path)
+        if (jpath_has(object, json_string_value(path)))
+            fail_msg("%s is set", json_string_value(path));
 }
 
 static void compare_warnings(const json_t *want, const json_t *got)
@@ -313,6 +310,7 @@ static void compare(const json_t *row, const struct outcome *o)
         fail_msg("message \"%s\"", o->message);
     assert_json(got, want);
     compare_object(row, o->object);
+    compare_values(json_object_get(row, "answer"), o->answers);
     compare_warnings(json_object_get(row, "warnings"), o->warnings);
 }
 
@@ -326,6 +324,7 @@ static void row_holds(void **state)
     struct request q = request_of_row(row, kind);
     struct outcome o = { .causes = json_array(),
                          .warnings = json_array(),
+                         .answers = json_object(),
                          .object = json_incref(q.object) };
     const char *validate = streq(q.operation, "UPDATE")   ? kind->update
                            : streq(q.operation, "DELETE") ? kind->delete
@@ -339,12 +338,27 @@ static void row_holds(void **state)
 
     json_decref(o.causes);
     json_decref(o.warnings);
+    json_decref(o.answers);
     json_decref(o.object);
     json_decref(q.object);
     json_decref(q.old);
     free(q.user);
     if (fake)
         fake_kube_free(fake);
+}
+
+static void subject_holds(void **state)
+{
+    const struct sheet_row *r = *state;
+    struct cluster_config *config = config_of(r->json);
+
+    if (json_object_get(r->json, "hook"))
+        hook_row_holds(r->json);
+    else if (json_object_get(r->json, "gate"))
+        gate_row_holds(r->json, config);
+    else
+        setting_row_holds(r->json, config);
+    cluster_config_unref(config);
 }
 
 /* ---- the files ---- */
@@ -414,7 +428,7 @@ static void take_rule(const char *file, size_t line, char *text)
 
 static bool shows_its_rule(const json_t *row)
 {
-    static const char *const fields[] = { "code", "set", "unset", "warnings" };
+    static const char *const fields[] = { "code", "set", "unset", "warnings", "answer", "is" };
     bool is_shown = json_array_size(json_object_get(row, "want")) > 0;
 
     for (size_t i = 0; i < countof(fields); i++)
@@ -425,9 +439,10 @@ static bool shows_its_rule(const json_t *row)
 static const char *unknown_member(const json_t *row)
 {
     static const char *const members[] = {
-        "rule", "kind",    "op",     "name",  "spec",     "metadata", "object",  "old",
-        "user", "request", "config", "gates", "kubevirt", "presets",  "cluster", "mutate",
-        "want", "code",    "set",    "unset", "message",  "warnings",
+        "rule",     "kind",   "op",      "name",   "spec",    "metadata", "object",
+        "old",      "user",   "request", "config", "gates",   "kubevirt", "presets",
+        "cluster",  "mutate", "want",    "code",   "set",     "unset",    "message",
+        "warnings", "answer", "hook",    "gate",   "setting", "is",
     };
     const char *key;
     json_t *v;
@@ -491,9 +506,11 @@ int main(void)
     tests[0] =
         (struct CMUnitTest){ .name = "every rule is shown", .test_func = every_rule_is_shown };
     for (size_t i = 0; i < rows_len; i++)
-        tests[i + 1] = (struct CMUnitTest){ .name = rows[i].name,
-                                            .test_func = row_holds,
-                                            .initial_state = &rows[i] };
+        tests[i + 1] =
+            (struct CMUnitTest){ .name = rows[i].name,
+                                 .test_func = json_object_get(rows[i].json, "is") ? subject_holds
+                                                                                  : row_holds,
+                                 .initial_state = &rows[i] };
 
     int failed = _cmocka_run_group_tests("sheet rules", tests, rows_len + 1, NULL, NULL);
 
