@@ -8,10 +8,10 @@
 
 enum { SERIAL_MAX = 256, BLOCK_MIN = 512, BLOCK_MAX = 2097152 };
 
-static const char *const targets[] = { "disk", "cdrom", "lun" };
+static const char *const targets[] = { "disk", "lun", "cdrom" };
 enum { TARGETS = 3 };
 
-/* The disk's device and its name, or NULL: a disk without one is an ordinary disk. */
+/* The first device of the disk and its name, or NULL: a disk without one is an ordinary disk. */
 static const json_t *target_of(const json_t *disk, const char **ret_name)
 {
     for (size_t i = 0; i < TARGETS; i++) {
@@ -105,7 +105,7 @@ static void bus(const struct rule *r, const struct subject *s, const json_t *v,
     const char *name;
     const json_t *target = target_of(v, &name);
 
-    if (target && count_targets(v) == 1)
+    if (target)
         check_bus(s, out, name, target);
 }
 

@@ -251,8 +251,10 @@ static void port_ranges(const struct rule *r, const struct subject *s, const jso
 
     if (n == 0)
         return;
-    if (!cluster_config_gate(s->config, "PortRangesSpec"))
+    if (!cluster_config_gate(s->config, "PortRangesSpec")) {
         rule_say(s, out, r->cause, r->path, "needs the feature gate PortRangesSpec");
+        return; /* whether ranges are good does not matter where none may be */
+    }
     if (json_array_size(jpath_arr(s->here, "ports")) > 0)
         rule_say(s, out, r->cause, r->path, "does not go with ports: use one of them");
     if (!jpath_has(s->here, "masquerade"))

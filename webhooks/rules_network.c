@@ -57,8 +57,14 @@ static void unique_name(const struct rule *r, const struct subject *s, const jso
 static void has_interface(const struct rule *r, const struct subject *s, const json_t *v,
                           struct findings *out)
 {
-    if (!jarr_find(jpath_arr(s->spec, "domain.devices.interfaces"), "name", json_string_value(v)))
-        rule_report(r, s, out);
+    const char *name = v ? json_string_value(v) : "";
+    size_t i;
+    json_t *interface;
+
+    json_array_foreach(jpath_arr(s->spec, "domain.devices.interfaces"), i, interface)
+        if (streq(jpath_str(interface, "name", ""), name))
+            return;
+    rule_report(r, s, out);
 }
 
 // clang-format off
@@ -67,7 +73,8 @@ static const struct rule rules_of_one[] = {
     RULE("multus", multus_name, REQUIRED, "multus.networkName must name a network attachment definition"),
     RULE("name", unique_name, DUPLICATE, "is the name of an earlier network: give each its own"),
     RULE("name", has_interface, REQUIRED,
-         "has no interface in spec.domain.devices.interfaces: add one of that name"),
+         "has no interface in spec.domain.devices.interfaces: add one of that name",
+         .also_absent = true),
     RULES_END,
 };
 

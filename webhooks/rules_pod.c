@@ -149,6 +149,24 @@ static void at_least_one(const struct rule *r, const struct subject *s, const js
         rule_report(r, s, out);
 }
 
+/* Kubernetes takes the pair for a key. */
+static void unique_constraint(const struct rule *r, const struct subject *s, const json_t *v,
+                              struct findings *out)
+{
+    static const char *const pair[] = { "topologyKey", "whenUnsatisfiable" };
+    const json_t *all = jpath_arr(s->spec, "topologySpreadConstraints");
+
+    for (size_t i = 0; i < s->index; i++) {
+        const json_t *other = json_array_get(all, i);
+
+        if (streq(jpath_str(other, pair[0], ""), jpath_str(v, pair[0], "")) &&
+            streq(jpath_str(other, pair[1], ""), jpath_str(v, pair[1], ""))) {
+            rule_report(r, s, out);
+            return;
+        }
+    }
+}
+
 static void none(const struct rule *r, const struct subject *s, const json_t *v,
                  struct findings *out)
 {
@@ -184,6 +202,7 @@ static const struct rule spread_rules[] = {
     RULE("whenUnsatisfiable", rule_one_of, NOT_SUPPORTED, "use DoNotSchedule or ScheduleAnyway",
          VALUES("DoNotSchedule", "ScheduleAnyway"), .also_absent = true),
     RULE("labelSelector", label_selector, INVALID, NULL),
+    RULE("", unique_constraint, DUPLICATE, "has topologyKey and whenUnsatisfiable of an earlier one"),
     RULES_END,
 };
 

@@ -118,6 +118,16 @@ static const struct rule_case cases[] = {
     ROW("empty CD-ROM drive", DEVICES("'disks':[{'name':'a','cdrom':{'bus':'sata'}}]"), ""),
     ROW("disk that is two things", DEVICES("'disks':[{'name':'a','disk':{},'cdrom':{}}]"),
       "FieldValueInvalid domain.devices.disks[0]"),
+    ROW("disk and LUN: the bus of the disk is looked at", DEVICES("'disks':[{'name':'a','disk':{'bus':'x'},'lun':{'bus':'y'}}]"),
+      "FieldValueInvalid domain.devices.disks[0] FieldValueInvalid domain.devices.disks[0].disk.bus "
+      "FieldValueInvalid domain.devices.disks[0].name"),
+    ROW("bad port ranges without the gate", POD_NIC("'masquerade':{},'portRanges':[{'protocol':'X','start':9,'end':2}]"),
+      "FieldValueInvalid domain.devices.interfaces[0].portRanges"),
+    ROW("network without a name", "{'networks':[{'pod':{}}]}", "FieldValueRequired networks[0].name"),
+    ROW("network and interface without a name", "{'networks':[{'pod':{}}],'domain':{'devices':{'interfaces':[{'masquerade':{}}]}}}",
+      "FieldValueInvalid domain.devices.interfaces[0].name"),
+    ROW("one spread constraint twice", "{'topologySpreadConstraints':[{'maxSkew':1,'topologyKey':'z','whenUnsatisfiable':'DoNotSchedule'},"
+      "{'maxSkew':2,'topologyKey':'z','whenUnsatisfiable':'DoNotSchedule'}]}", "FieldValueDuplicate topologySpreadConstraints[1]"),
     ROW("disk name with capitals", DEVICES("'disks':[{'name':'A','cdrom':{}}]"), "FieldValueInvalid domain.devices.disks[0].name"),
     ROW("disk without a name", DEVICES("'disks':[{'cdrom':{}}]"), "FieldValueInvalid domain.devices.disks[0].name"),
     ROW("two disks of one name", DEVICES("'disks':[{'name':'a','cdrom':{}},{'name':'a','cdrom':{}}]"),
