@@ -29,6 +29,22 @@ static inline void compare_values(const json_t *wanted, const json_t *got)
     }
 }
 
+/* The text at every path of `wanted` holds these words; null: there is nothing. */
+static inline void compare_words(const json_t *wanted, const json_t *got)
+{
+    const char *path;
+    json_t *want;
+
+    json_object_foreach((json_t *)wanted, path, want) {
+        const char *is = jpath_str(got, path, "");
+
+        if (json_is_null(want) && jpath_has(got, path))
+            fail_msg("%s is set", path);
+        if (json_is_string(want) && !strstr(is, json_string_value(want)))
+            fail_msg("%s: \"%s\"", path, is);
+    }
+}
+
 /* ---- answers ---- */
 
 /* The AdmissionReview that is sent back, with response.patch decoded.  It makes rv->changed of

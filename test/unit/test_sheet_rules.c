@@ -149,7 +149,7 @@ struct outcome {
     json_t *causes; /* sorted "Cause field" */
     json_t *warnings;
     json_t *object;  /* as it was validated */
-    json_t *answers; /* "mutator", "validator" */
+    json_t *answers; /* "mutator", "validator", and the "object" */
     int code;        /* of any other refusal, else 0 */
     char message[500];
 };
@@ -311,6 +311,7 @@ static void compare(const json_t *row, const struct outcome *o)
     assert_json(got, want);
     compare_object(row, o->object);
     compare_values(json_object_get(row, "answer"), o->answers);
+    compare_words(json_object_get(row, "says"), o->answers);
     compare_warnings(json_object_get(row, "warnings"), o->warnings);
 }
 
@@ -334,6 +335,8 @@ static void row_holds(void **state)
         ask(&o, kind->mutate, &q, row, kube);
     if (!is_refused(&o))
         ask(&o, validate, &q, row, kube);
+    if (o.object)
+        must_set(o.answers, "object", json_incref(o.object));
     compare(row, &o);
 
     json_decref(o.causes);
@@ -428,7 +431,9 @@ static void take_rule(const char *file, size_t line, char *text)
 
 static bool shows_its_rule(const json_t *row)
 {
-    static const char *const fields[] = { "code", "set", "unset", "warnings", "answer", "is" };
+    static const char *const fields[] = {
+        "code", "set", "unset", "warnings", "answer", "says", "is"
+    };
     bool is_shown = json_array_size(json_object_get(row, "want")) > 0;
 
     for (size_t i = 0; i < countof(fields); i++)
@@ -439,10 +444,10 @@ static bool shows_its_rule(const json_t *row)
 static const char *unknown_member(const json_t *row)
 {
     static const char *const members[] = {
-        "rule",     "kind",   "op",      "name",   "spec",    "metadata", "object",
-        "old",      "user",   "request", "config", "gates",   "kubevirt", "presets",
-        "cluster",  "mutate", "want",    "code",   "set",     "unset",    "message",
-        "warnings", "answer", "hook",    "gate",   "setting", "is",
+        "rule",     "kind",   "op",      "name",   "spec",  "metadata", "object",
+        "old",      "user",   "request", "config", "gates", "kubevirt", "presets",
+        "cluster",  "mutate", "want",    "code",   "set",   "unset",    "message",
+        "warnings", "answer", "says",    "hook",   "gate",  "setting",  "is",
     };
     const char *key;
     json_t *v;
