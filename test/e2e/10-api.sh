@@ -19,7 +19,7 @@ legacy_discovery() {
         all(.resources[]; .verbs | length > 0)'
     api GET "$S" | sed '$d' | jq -e '.kind == "APIGroup" and .name == "subresources.kubevirt.io" and
         .preferredVersion.version == "v1"'
-    kubectl api-resources --api-group=kubevirt.io | grep -q '^virtualmachines .*vm,vms'
+    kubectl api-resources --api-group=kubevirt.io | says '^virtualmachines .*vm,vms'
 }
 run_case "legacy discovery lists every subresource with its verbs" legacy_discovery
 
@@ -28,7 +28,7 @@ aggregated_discovery() {
     api GET /apis -H "Accept: $type" | sed '$d' | jq -e '[.items[] |
         select(.metadata.name == "subresources.kubevirt.io") | .versions[] | select(.freshness == "Current") |
         .resources[].subresources[].subresource] | index("console")'
-    direct /apis -H "Accept: $type" -D - | grep -qi '^content-type: application/json;g=apidiscovery.k8s.io;v=v2'
+    direct /apis -H "Accept: $type" -D - | says -i '^content-type: application/json;g=apidiscovery.k8s.io;v=v2'
     direct /apis -H "Accept: application/json" | sed '$d' | jq -e '.kind == "APIGroupList"'
 }
 run_case "aggregated discovery (v2) is fresh, and falls back to the legacy form" aggregated_discovery
@@ -64,14 +64,14 @@ run_case "a namespace made and deleted is gone within seconds" namespaces_go
 
 columns() {
     vm_manifest columns Halted | kubectl apply -f -
-    k get vm columns | head -1 | grep -qE '^NAME +AGE +STATUS +READY'
-    k get vmi | head -1 | grep -qE '^NAME +AGE +PHASE +IP +NODENAME +READY' || k get vmi 2>&1 | grep -q 'No resources'
+    k get vm columns | says -E '^NAME +AGE +STATUS +READY'
+    k get vmi | says -E '^NAME +AGE +PHASE +IP +NODENAME +READY' || k get vmi 2>&1 | says 'No resources'
     until_true 20 "status Stopped" is vm columns .status.printableStatus Stopped
     k delete vm columns --wait=true --timeout=20s
 }
 run_case "kubectl get vm shows upstream's columns" columns
 
 explain() {
-    kubectl explain vmi.spec.domain.cpu.cores | grep -q 'cores'
+    kubectl explain vmi.spec.domain.cpu.cores | says 'cores'
 }
 run_case "kubectl explain knows the fields" explain

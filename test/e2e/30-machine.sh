@@ -57,7 +57,7 @@ vnc_handshake() {
 run_case "VNC through the proxy greets as RFB" vnc_handshake
 
 pausing() {
-    virt pause vm demo | grep -q 'VMI demo was scheduled to pause'
+    virt pause vm demo | says 'VMI demo was scheduled to pause'
     until_true 20 "Paused" has_condition vmi demo Paused
     until_true 20 "printable status" is vm demo .status.printableStatus Paused
     ! virt pause vmi demo 2>"$STATE/err" || fail "paused twice"
@@ -106,7 +106,7 @@ run_case "soft-reboot boots the guest again in the same instance" soft_reboot
 restarting() {
     local uid
     uid=$(field vmi demo .metadata.uid)
-    virt restart demo | grep -q 'VM demo was scheduled to restart'
+    virt restart demo | says 'VM demo was scheduled to restart'
     until_true 90 "a new running instance" is_other_running demo "$uid"
 }
 is_other_running() { is_running "$1" && [ "$(field vmi "$1" .metadata.uid)" != "$2" ]; }
@@ -115,7 +115,7 @@ run_case "restart makes a new instance" restarting
 stopping() {
     start_console demo
     expect 60 'login:' ''
-    virt stop demo | grep -q 'VM demo was scheduled to stop'
+    virt stop demo | says 'VM demo was scheduled to stop'
     expect 30 '(Power down|reboot: Power|shutting down|System halted|The system is going down)'
     stop_console
     until_true 40 "the instance is gone" is_absent vmi demo

@@ -53,6 +53,14 @@ until_true() {
     done
 }
 
+# COMMAND | says [OPTIONS OF GREP] PATTERN: reads to the end, while grep -q leaves a writer without its reader, which
+# fails the pipe now and then.
+says() {
+    local text
+    text=$(cat)
+    grep -q "$@" <<<"$text"
+}
+
 k() { kubectl -n "$NS" "$@"; }
 virt() { kubectl-virt -n "$NS" "$@"; }
 
@@ -63,7 +71,10 @@ condition() { k get "$1" "$2" -o "jsonpath={.status.conditions[?(@.type==\"$3\")
 # is KIND NAME JSONPATH VALUE
 is() { [ "$(field "$1" "$2" "$3")" = "$4" ]; }
 is_running() { is vmi "$1" .status.phase Running; }
-is_absent() { ! k get "$1" "$2" --ignore-not-found -o name | grep -q .; }
+is_absent() {
+    local found
+    found=$(k get "$1" "$2" --ignore-not-found -o name) && [ -z "$found" ]
+}
 has_condition() { [ "$(condition "$1" "$2" "$3")" = "${4:-True}" ]; }
 
 # vm_manifest NAME STRATEGY: a small machine that boots the guest's kernel directly.
