@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an instance type gives to a VirtualMachine's template (spec 02, section 8).  Admission,
+ * virt-controller and expand-spec all come here, so that they agree.  A type and a preference are
+ * meant by their spec, a template is {metadata, spec} of the machine or the instance.  Pure; any
+ * thread.
+ */
+#ifndef OPENAPI_INSTANCETYPE_APPLY_H
+#define OPENAPI_INSTANCETYPE_APPLY_H
+
+#include <jansson.h>
+
+#include "openapi/findings.h"
+
+/*
+ * Everything that keeps the type from being applied: fields that the template must leave to it, at
+ * "spec.template....", and processors that cannot be spread as the preference (or NULL) says.
+ */
+void instancetype_check(const json_t *type, const json_t *preference, const json_t *template,
+                        struct findings *out);
+
+/* Change `template` in place.  Asked only when instancetype_check() found nothing. */
+void instancetype_apply(const json_t *type, const json_t *preference, json_t *template);
+
+#endif
