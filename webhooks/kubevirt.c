@@ -70,6 +70,8 @@ static const struct {
 } when_changed[] = {
     { "spec.configuration.tlsConfiguration", kubevirt_tls_rules },
     { "spec.configuration.seccompConfiguration", kubevirt_seccomp_rules },
+    { "spec.infra.nodePlacement", kubevirt_infra_rules },
+    { "spec.workloads.nodePlacement", kubevirt_workloads_rules },
 };
 
 static bool has_finding_at(const struct findings *f, const char *field)

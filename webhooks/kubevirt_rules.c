@@ -10,6 +10,17 @@
 #include "base/scope.h"
 #include "base/str.h"
 
+/* Report below the row's own path. */
+static void say_below(const struct rule *r, const struct subject *s, struct findings *out,
+                      const char *path, const char *message)
+{
+    const struct at at = AT_NAME(s->at, r->path);
+    struct subject part = *s;
+
+    part.at = &at;
+    rule_say(&part, out, r->cause, path, "%s", message);
+}
+
 /* ---- changes of the installation's objects ---- */
 
 static void patch(const struct rule *r, const struct subject *s, const json_t *v,
@@ -74,13 +85,8 @@ static void certificates(const struct rule *r, const struct subject *s, const js
                      old[i]);
         }
     for (size_t i = 0; i < countof(rows); i++)
-        if (rows[i].is_wrong) {
-            const struct at at = AT_NAME(s->at, r->path);
-            struct subject part = *s;
-
-            part.at = &at;
-            rule_say(&part, out, r->cause, rows[i].path, "%s", rows[i].message);
-        }
+        if (rows[i].is_wrong)
+            say_below(r, s, out, rows[i].path, rows[i].message);
 }
 
 /* ---- numbers ---- */
@@ -223,21 +229,16 @@ const struct rule kubevirt_tls_rules[] = {
 static void profile(const struct rule *r, const struct subject *s, const json_t *v,
                     struct findings *out)
 {
-    static const char *const both[] = { "localhostProfile", "runtimeDefaultProfile" };
+    static const char local[] = "localhostProfile", runtime[] = "runtimeDefaultProfile";
 
     if (!v) {
         rule_report(r, s, out);
         return;
     }
-    if (!jpath_has(v, both[0]) || !jpath_bool(v, both[1], false))
+    if (!jpath_has(v, local) || !jpath_bool(v, runtime, false))
         return;
-    for (size_t i = 0; i < countof(both); i++) {
-        const struct at at = AT_NAME(s->at, r->path);
-        struct subject part = *s;
-
-        part.at = &at;
-        rule_say(&part, out, r->cause, both[i], "cannot be set when %s is set", both[!i]);
-    }
+    say_below(r, s, out, local, "cannot be set when runtimeDefaultProfile is set");
+    say_below(r, s, out, runtime, "cannot be set when localhostProfile is set");
 }
 
 // clang-format off
@@ -248,6 +249,18 @@ static const struct rule profile_rules[] = {
 
 const struct rule kubevirt_seccomp_rules[] = {
     BELOW("configuration.seccompConfiguration.virtualMachineInstanceProfile", profile_rules),
+    RULES_END,
+};
+// clang-format on
+
+// clang-format off
+const struct rule kubevirt_infra_rules[] = {
+    BELOW("infra.nodePlacement", placement_rules),
+    RULES_END,
+};
+
+const struct rule kubevirt_workloads_rules[] = {
+    BELOW("workloads.nodePlacement", placement_rules),
     RULES_END,
 };
 // clang-format on

@@ -8,5 +8,8 @@
 extern const struct rule kubevirt_rules[];
 extern const struct rule kubevirt_tls_rules[];
 extern const struct rule kubevirt_seccomp_rules[];
+/* Where the programs run; the shape of it, since trying it would take a right to make workloads. */
+extern const struct rule kubevirt_infra_rules[];
+extern const struct rule kubevirt_workloads_rules[];
 
 #endif

@@ -69,6 +69,9 @@ extern const struct rule claim_rules[];      /* resource claims and who uses the
 extern const struct rule pod_rules[];        /* host name, DNS, probes, scheduling */
 extern const struct rule credential_rules[]; /* access credentials */
 
+/* Node selector, affinity and tolerations of the object that holds them; not among the above. */
+extern const struct rule placement_rules[];
+
 void rules_run(const struct rule *rules, const struct subject *s, struct findings *out);
 /* All of the above. */
 void rules_check_spec(const struct subject *s, struct findings *out);
