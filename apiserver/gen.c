@@ -67,12 +67,15 @@ static int write_crds(const char *dir, struct error *e)
     return 0;
 }
 
-static int write_reference(const char *dir, struct error *e)
+static int write_pages(const char *dir, struct error *e)
 {
-    scoped_buf out = BUF_INIT(0);
+    scoped_buf reference = BUF_INIT(0);
+    scoped_buf not_acted_on = BUF_INIT(0);
 
-    reference_write(&out);
-    return write_file(dir, "docs/reference.md", &out, e);
+    reference_write(&reference);
+    not_acted_on_write(&not_acted_on);
+    int r = write_file(dir, "docs/reference.md", &reference, e);
+    return r < 0 ? r : write_file(dir, "docs/not-acted-on.md", &not_acted_on, e);
 }
 
 static int make_folders(const char *dir, struct error *e)
@@ -98,7 +101,7 @@ static int generate(const char *dir, struct error *e)
     if (r == 0)
         r = write_manifest(dir, "deploy/webhooks.yaml", manifests_webhooks(), e);
     if (r == 0)
-        r = write_reference(dir, e);
+        r = write_pages(dir, e);
     return r;
 }
 

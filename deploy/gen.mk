@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Files that follow from tables of the code; see apiserver/gen.c.
-GENERATED := deploy/crds deploy/rbac.yaml deploy/webhooks.yaml docs/reference.md
+GENERATED := deploy/crds deploy/rbac.yaml deploy/webhooks.yaml docs/reference.md docs/not-acted-on.md
 
 .PHONY: gen
-gen: $(BUILD)/virt-gen ## write the generated files (CRDs, RBAC, webhooks, reference)
+gen: $(BUILD)/virt-gen ## write the generated files (CRDs, RBAC, webhooks, pages)
 	$(Q)$(BUILD)/virt-gen .
 
 .PHONY: check-generated

@@ -17,7 +17,7 @@ TYPE(ssh_agent_users_type, "QemuGuestAgentSSHPublicKeyAccessCredentialPropagatio
 TYPE(ssh_propagation_type, "SSHPublicKeyAccessCredentialPropagationMethod", "How the keys reach the guest; one of the three.",
     PRESENCE("configDrive", "By cloud-init's config drive."),
     PRESENCE("noCloud", "By cloud-init's NoCloud disk."),
-    OBJECT("qemuGuestAgent", ssh_agent_users_type, "By the guest agent, also while the guest runs."));
+    OBJECT("qemuGuestAgent", ssh_agent_users_type, "By the guest agent, also while the guest runs.", INERT));
 
 TYPE(ssh_credential_type, "SSHPublicKeyAccessCredential", "SSH public keys for users of the guest.",
     OBJECT("propagationMethod", ssh_propagation_type, "How the keys reach the guest.", REQUIRED),
@@ -32,5 +32,5 @@ TYPE(password_credential_type, "UserPasswordAccessCredential", "Passwords for us
 
 TYPE(access_credential_type, "AccessCredential", "Lets users into the guest; one of the two.",
     OBJECT("sshPublicKey", ssh_credential_type, "SSH public keys."),
-    OBJECT("userPassword", password_credential_type, "Passwords."));
+    OBJECT("userPassword", password_credential_type, "Passwords.", INERT));
 // clang-format on

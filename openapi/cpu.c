@@ -17,7 +17,7 @@ TYPE(realtime_type, "Realtime", "Settings for guests with real-time duties.",
 
 TYPE(cpu_type, "CPU", "The processors that the guest sees.",
     INT32("cores", "Cores in each socket."),
-    BOOL("dedicatedCpuPlacement", "Pin every virtual processor to a processor of its own.", INERT),
+    BOOL("dedicatedCpuPlacement", "Pin every virtual processor to a processor of its own."),
     LIST("features", cpu_feature_type, "Features added to or taken from the model."),
     BOOL("isolateEmulatorThread", "Give the emulator one more processor of its own.", INERT),
     INT32("maxSockets", "Sockets that may be reached by adding some while the guest runs."),

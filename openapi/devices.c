@@ -45,7 +45,7 @@ TYPE(sound_type, "SoundDevice", "A sound card.",
 
 TYPE(tpm_type, "TPMDevice", "A trusted platform module.",
     BOOL("enabled", "On or off; on when the object is there without it."),
-    BOOL("persistent", "Keep its state over a stop and start."));
+    BOOL("persistent", "Keep its state over a stop and start.", INERT));
 
 TYPE(video_type, "VideoDevice", "The graphics card.",
     STRING("type", "vga, cirrus, virtio, ramfb or bochs."));
@@ -75,12 +75,12 @@ TYPE(devices_type, "Devices", "The devices that the guest finds.",
     LIST("hostDevices", host_device_type, "Devices of the node given to the guest.", INERT),
     LIST("inputs", input_type, "Input devices."),
     LIST("interfaces", interface_type, "Network interfaces.", .max_items = 256),
-    BOOL("logSerialConsole", "Write what the serial console shows to a log of the pod.", INERT),
+    BOOL("logSerialConsole", "Write what the serial console shows to a log of the pod."),
     BOOL("networkInterfaceMultiqueue", "Give virtio interfaces a queue for each processor."),
     LIST("panicDevices", panic_device_type, "Devices that report a crash of the guest's kernel."),
     PRESENCE("rng", "Give the guest a source of random numbers."),
     OBJECT("sound", sound_type, "A sound card."),
-    OBJECT("tpm", tpm_type, "A trusted platform module.", INERT),
+    OBJECT("tpm", tpm_type, "A trusted platform module."),
     BOOL("useVirtioTransitional", "Use virtio devices that very old guests understand."),
     OBJECT("video", video_type, "The graphics card."),
     OBJECT("watchdog", watchdog_type, "A device that acts when the guest falls silent."));

@@ -6,13 +6,13 @@
 
 // clang-format off
 TYPE(block_size_custom_type, "CustomBlockSize", "Block sizes that the guest is told.",
-    INT("discardGranularity", "Bytes that a discard is a multiple of."),
+    INT("discardGranularity", "Bytes that a discard is a multiple of.", INERT),
     INT("logical", "Bytes of the smallest write, a power of two from 512."),
     INT("physical", "Bytes of a block of the medium, at least the logical size."));
 
 TYPE(disk_block_size_type, "BlockSize", "Block sizes that the guest is told; one of the two.",
     OBJECT("custom", block_size_custom_type, "Sizes given here."),
-    OBJECT("matchVolume", feature_switch_type, "Sizes of the volume behind the disk."));
+    OBJECT("matchVolume", feature_switch_type, "Sizes of the volume behind the disk.", INERT));
 
 TYPE(cdrom_target_type, "CDRomTarget", "The volume is a CD-ROM.",
     STRING("bus", "sata, scsi or usb."),
@@ -35,7 +35,7 @@ TYPE(disk_type, "Disk", "How the guest sees one volume; at most one of disk, cdr
     STRING("cache", "Host cache: none, writethrough or writeback."),
     OBJECT("cdrom", cdrom_target_type, "Show it as a CD-ROM."),
     BOOL("changedBlockTracking", "Keep track of what changes, for incremental backups.", INERT),
-    BOOL("dedicatedIOThread", "Give the disk a thread of its own; virtio only.", INERT),
+    BOOL("dedicatedIOThread", "Give the disk a thread of its own; virtio only."),
     OBJECT("disk", disk_target_type, "Show it as a disk; so when none of the three is given."),
     STRING("errorPolicy", "What an I/O error does to the guest: stop, ignore, report or enospace."),
     STRING("io", "How the host does the I/O: native or threads."),
@@ -43,5 +43,5 @@ TYPE(disk_type, "Disk", "How the guest sees one volume; at most one of disk, cdr
     STRING("name", "Name of the volume.", REQUIRED),
     STRING("serial", "Serial number the guest reads."),
     BOOL("shareable", "Several machines may write at once."),
-    STRING("tag", "Told to the guest with the device's address, by cloud-init."));
+    STRING("tag", "Told to the guest with the device's address, by cloud-init.", INERT));
 // clang-format on

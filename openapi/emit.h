@@ -32,5 +32,7 @@ json_t *crd_json(const struct kind *kind);
 
 /* The page for people: every kind, every field (Markdown). */
 void reference_write(struct buf *out);
+/* The same of the fields that nothing acts on yet, by kind and path. */
+void not_acted_on_write(struct buf *out);
 
 #endif

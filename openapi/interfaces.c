@@ -41,13 +41,13 @@ TYPE(interface_type, "Interface", "One network interface of the guest; exactly o
     STRING("name", "Name of the network.", REQUIRED),
     PRESENCE("passt", "Removed; use passtBinding.", INERT),
     PRESENCE("passtBinding", "Connect through passt, in user space.", INERT),
-    STRING("pciAddress", "PCI address in the guest, such as 0000:81:01.10."),
-    LIST("portRanges", port_range_type, "Port ranges that reach the guest; all ports when absent.", INERT),
+    STRING("pciAddress", "PCI address in the guest, such as 0000:81:01.10.", INERT),
+    LIST("portRanges", port_range_type, "Port ranges that reach the guest; all ports when absent."),
     LIST("ports", port_type, "Ports that reach the guest; all when absent."),
     PRESENCE("slirp", "Removed; use masquerade.", INERT),
     PRESENCE("sriov", "Give the guest a virtual function of a network card.", INERT),
     STRING("state", "up, down or absent."),
-    STRING("tag", "Told to the guest with the device's address, by cloud-init."));
+    STRING("tag", "Told to the guest with the device's address, by cloud-init.", INERT));
 
 TYPE(multus_network_type, "MultusNetwork", "A further network of the pod.",
     BOOL("default", "It is the pod's default network."),

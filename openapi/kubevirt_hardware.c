@@ -14,7 +14,7 @@ TYPE(arch_config_type, "ArchConfiguration", "What machines of each architecture 
     OBJECT("amd64", arch_specific_type, "amd64."),
     OBJECT("arm64", arch_specific_type, "arm64."),
     STRING("defaultArchitecture", "Architecture when a user asks for none."),
-    OBJECT("ppc64le", arch_specific_type, "No longer supported; ignored."),
+    OBJECT("ppc64le", arch_specific_type, "No longer supported; ignored.", INERT),
     OBJECT("s390x", arch_specific_type, "s390x."));
 
 TYPE(node_mediated_type, "NodeMediatedDeviceTypesConfig", "Mediated devices of some nodes.",
@@ -67,5 +67,5 @@ TYPE(network_config_type, "NetworkConfiguration", "How guests are connected.",
     MAP("binding", interface_binding_type, "Further ways to connect, by name.", INERT),
     STRING("defaultNetworkInterface", "bridge or masquerade, when a user asks for none; bridge when absent."),
     BOOL("permitBridgeInterfaceOnPodNetwork", "Guests may bridge to the pod's network; yes when absent."),
-    BOOL("permitSlirpInterface", "Removed; ignored."));
+    BOOL("permitSlirpInterface", "Removed; ignored.", INERT));
 // clang-format on

@@ -10,13 +10,13 @@ TYPE(hugepages_type, "Hugepages", "Back the guest's memory with large pages of t
 
 TYPE(reserved_overhead_type, "ReservedOverhead", "Memory set aside beside the guest's own.",
     QUANTITY("addedOverhead", "Memory added to what the emulator is expected to need."),
-    STRING("memLock", "Whether all of the guest's memory must be locked.", ONE_OF("NotRequired", "Required")));
+    STRING("memLock", "Whether all of the guest's memory must be locked.", ONE_OF("NotRequired", "Required"), INERT));
 
 TYPE(memory_type, "Memory", "The memory that the guest sees.",
     QUANTITY("guest", "Memory the guest sees when it boots."),
-    OBJECT("hugepages", hugepages_type, "Back the memory with large pages of the node.", INERT),
+    OBJECT("hugepages", hugepages_type, "Back the memory with large pages of the node."),
     QUANTITY("maxGuest", "Memory that may be reached by adding some while the guest runs."),
-    OBJECT("reservedOverhead", reserved_overhead_type, "Memory set aside beside the guest's own.", INERT));
+    OBJECT("reservedOverhead", reserved_overhead_type, "Memory set aside beside the guest's own."));
 
 TYPE(domain_resources_type, "ResourceRequirements", "What the machine takes from its node.",
     QUANTITY_MAP("limits", "The most that may be used, by resource."),

@@ -9,13 +9,21 @@
 #include "base/quantity.h"
 #include "base/str.h"
 #include "openapi/index.h"
+#include "openapi/inert.h"
 #include "openapi/kinds.h"
 #include "openapi/nearest.h"
 
-/* What of the rows above counts for everything below. */
+/* What the walk finds, for whoever asked. */
+struct reports {
+    struct findings *faults;
+    struct inert_use *inert; /* or NULL */
+};
+
+/* What of the rows above counts for everything below.  Small, since it is handed on by value. */
 struct walk {
-    struct findings *out;
+    const struct reports *to;
     bool lenient; /* unknown members are no fault */
+    bool noting;  /* inert rows are gathered; not below one that has been */
 };
 
 static const char *type_name(const json_t *v)
@@ -42,7 +50,8 @@ static const char *type_name(const json_t *v)
 static void wrong_type(const struct walk *w, const json_t *v, const struct at *at,
                        const char *wanted)
 {
-    findings_add_at(w->out, CAUSE_TYPE_INVALID, at, "must be %s, not %s", wanted, type_name(v));
+    findings_add_at(w->to->faults, CAUSE_TYPE_INVALID, at, "must be %s, not %s", wanted,
+                    type_name(v));
 }
 
 /* ---- single values ---- */
@@ -73,7 +82,7 @@ static void not_one_of(const struct walk *w, const struct field *f, const char *
 
     for (const char *const *v = f->values; *v && len < sizeof(list); v++)
         len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", *v);
-    findings_add_at(w->out, CAUSE_NOT_SUPPORTED, at, "is '%.60s'; use one of %s",
+    findings_add_at(w->to->faults, CAUSE_NOT_SUPPORTED, at, "is '%.60s'; use one of %s",
                     characters(s) <= 60 ? s : "too long", list);
 }
 
@@ -88,10 +97,10 @@ static void check_string(const struct walk *w, const struct field *f, const json
         not_one_of(w, f, s, at);
     else if (f->max_length && json_string_length(v) > f->max_length &&
              characters(s) > f->max_length)
-        findings_add_at(w->out, CAUSE_TOO_LONG, at, "must have at most %u characters",
+        findings_add_at(w->to->faults, CAUSE_TOO_LONG, at, "must have at most %u characters",
                         f->max_length);
     else if (f->min_length && characters(s) < f->min_length)
-        findings_add_at(w->out, CAUSE_INVALID, at, "must have at least %u characters",
+        findings_add_at(w->to->faults, CAUSE_INVALID, at, "must have at least %u characters",
                         f->min_length);
 }
 
@@ -108,9 +117,9 @@ static void check_whole(const struct walk *w, const struct field *f, const json_
     const int64_t min = f->has_min || f->min ? f->min : is_short ? INT32_MIN : INT64_MIN;
     const int64_t max = f->max ? f->max : is_short ? INT32_MAX : INT64_MAX;
     if (n < min)
-        findings_add_at(w->out, CAUSE_INVALID, at, "must be at least %" PRId64, min);
+        findings_add_at(w->to->faults, CAUSE_INVALID, at, "must be at least %" PRId64, min);
     else if (n > max)
-        findings_add_at(w->out, CAUSE_INVALID, at, "must be at most %" PRId64, max);
+        findings_add_at(w->to->faults, CAUSE_INVALID, at, "must be at most %" PRId64, max);
 }
 
 static void check_quantity(const struct walk *w, const json_t *v, const struct at *at)
@@ -121,7 +130,7 @@ static void check_quantity(const struct walk *w, const json_t *v, const struct a
         wrong_type(w, v, at, "a quantity such as 512Mi or 100m");
     else if (quantity_from_json(v, &q) < 0)
         findings_add_at(
-            w->out, CAUSE_INVALID, at,
+            w->to->faults, CAUSE_INVALID, at,
             "is not a quantity; write a number and perhaps a unit, such as 512Mi or 100m");
 }
 
@@ -132,7 +141,8 @@ static void check_time(const struct walk *w, const json_t *v, const struct at *a
     if (!json_is_string(v))
         wrong_type(w, v, at, "a time such as 2006-01-02T15:04:05Z");
     else if (rfc3339_parse(json_string_value(v), &ms) < 0)
-        findings_add_at(w->out, CAUSE_INVALID, at, "is not a time such as 2006-01-02T15:04:05Z");
+        findings_add_at(w->to->faults, CAUSE_INVALID, at,
+                        "is not a time such as 2006-01-02T15:04:05Z");
 }
 
 static void check_object(struct walk w, const struct schema *s, const json_t *v,
@@ -199,7 +209,7 @@ static void check_unique(const struct walk *w, const struct field *f, const json
         if (!key)
             continue;
         if (json_object_get(seen, key))
-            findings_add_at(w->out, CAUSE_DUPLICATE, &AT_INDEX(at, i),
+            findings_add_at(w->to->faults, CAUSE_DUPLICATE, &AT_INDEX(at, i),
                             "is there twice; remove one");
         else
             must_set(seen, key, json_true());
@@ -209,9 +219,11 @@ static void check_unique(const struct walk *w, const struct field *f, const json
 static void check_count(const struct walk *w, const struct field *f, size_t n, const struct at *at)
 {
     if (f->max_items && n > f->max_items)
-        findings_add_at(w->out, CAUSE_TOO_MANY, at, "must have at most %u items", f->max_items);
+        findings_add_at(w->to->faults, CAUSE_TOO_MANY, at, "must have at most %u items",
+                        f->max_items);
     if (n < f->min_items)
-        findings_add_at(w->out, CAUSE_INVALID, at, "must have at least %u items", f->min_items);
+        findings_add_at(w->to->faults, CAUSE_INVALID, at, "must have at least %u items",
+                        f->min_items);
 }
 
 static void check_list(const struct walk *w, const struct field *f, const json_t *v,
@@ -251,8 +263,13 @@ static void check_map(const struct walk *w, const struct field *f, const json_t 
 static void check_member(struct walk w, const struct field *f, const json_t *v, const struct at *at)
 {
     w.lenient |= f->lenient;
+    w.noting &= !f->lenient; /* a status is not its user's wish */
     if (json_is_null(v) && (f->nullable || w.lenient))
         return;
+    if (f->inert && w.noting) {
+        inert_use_note(w.to->inert, v, at);
+        w.noting = false;
+    }
 
     switch ((enum field_shape)f->shape) {
     case FIELD_ONE:
@@ -267,22 +284,23 @@ static void check_member(struct walk w, const struct field *f, const json_t *v, 
     }
     for (const struct field_rule *r = f->rules; r && r->cel; r++) {
         if (!r->holds(v))
-            findings_add_at(w.out, CAUSE_INVALID, at, "%s", r->message);
+            findings_add_at(w.to->faults, CAUSE_INVALID, at, "%s", r->message);
     }
 }
 
 static void unknown_member(const struct walk *w, const struct schema *s, const char *key,
                            const struct at *at)
 {
-    if (findings_full(w->out)) {
-        w->out->dropped++;
+    if (findings_full(w->to->faults)) {
+        w->to->faults->dropped++;
         return;
     }
     const char *meant = nearest_field(s, key);
     if (meant)
-        findings_add_at(w->out, CAUSE_FORBIDDEN, at, "unknown field; did you mean '%s'?", meant);
+        findings_add_at(w->to->faults, CAUSE_FORBIDDEN, at, "unknown field; did you mean '%s'?",
+                        meant);
     else
-        findings_add_at(w->out, CAUSE_FORBIDDEN, at, "unknown field; remove it");
+        findings_add_at(w->to->faults, CAUSE_FORBIDDEN, at, "unknown field; remove it");
 }
 
 static void missing_members(const struct walk *w, const struct schema *s, uint64_t missing,
@@ -290,7 +308,8 @@ static void missing_members(const struct walk *w, const struct schema *s, uint64
 {
     for (; missing; missing &= missing - 1) {
         const struct field *f = &s->fields[__builtin_ctzll(missing)];
-        findings_add_at(w->out, CAUSE_REQUIRED, &AT_NAME(at, f->name), "must be set: %s", f->doc);
+        findings_add_at(w->to->faults, CAUSE_REQUIRED, &AT_NAME(at, f->name), "must be set: %s",
+                        f->doc);
     }
 }
 
@@ -319,10 +338,20 @@ static void check_object(struct walk w, const struct schema *s, const json_t *v,
 void schema_check(const struct schema *s, const json_t *v, const struct at *at,
                   struct findings *out)
 {
-    check_object((struct walk){ .out = out }, s, v, at, false);
+    const struct reports to = { .faults = out };
+
+    check_object((struct walk){ .to = &to }, s, v, at, false);
 }
 
 void schema_validate(const struct kind *kind, const json_t *obj, struct findings *out)
 {
     schema_check(kind->schema, obj, NULL, out);
+}
+
+void schema_validate_noting(const struct kind *kind, const json_t *obj, struct findings *out,
+                            struct inert_use *used)
+{
+    const struct reports to = { .faults = out, .inert = used };
+
+    check_object((struct walk){ .to = &to, .noting = true }, kind->schema, obj, NULL, false);
 }

@@ -12,10 +12,15 @@
 #include "openapi/field.h"
 #include "openapi/findings.h"
 
+struct inert_use;
 struct kind;
 
 /* The whole object of a kind (openapi/kinds.h). */
 void schema_validate(const struct kind *kind, const json_t *obj, struct findings *out);
+
+/* The same, and which fields it uses that nothing acts on yet (openapi/inert.h). */
+void schema_validate_noting(const struct kind *kind, const json_t *obj, struct findings *out,
+                            struct inert_use *used);
 
 /* A value of any type, found at `at` (NULL is the top): request bodies, parts of an object. */
 void schema_check(const struct schema *s, const json_t *v, const struct at *at,

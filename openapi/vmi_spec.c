@@ -17,7 +17,7 @@ TYPE(utility_volume_type, "UtilityVolume", "A claim mounted beside the machine, 
     STRING("type", "What it is for."));
 
 TYPE(vmi_spec_type, "VirtualMachineInstanceSpec", "What a machine is made of and where it may run.",
-    LIST("accessCredentials", access_credential_type, "Let users into the guest.", .max_items = 256, INERT),
+    LIST("accessCredentials", access_credential_type, "Let users into the guest.", .max_items = 256),
     OBJECT("affinity", affinity_type, "Where the pod may run.", .open = true),
     STRING("architecture", "amd64, arm64 or s390x; the cluster's own when absent."),
     OBJECT("dnsConfig", dns_config_type, "Name servers and search domains.", .open = true),
@@ -33,7 +33,7 @@ TYPE(vmi_spec_type, "VirtualMachineInstanceSpec", "What a machine is made of and
     OBJECT("readinessProbe", probe_type, "While it fails, Services leave the guest out."),
     LIST("resourceClaims", resource_claim_type, "Resource claims of the pod.", .list_key = "name", INERT),
     STRING("schedulerName", "Scheduler that places the pod."),
-    STRING("serviceAccountName", "Service account of the pod.", INERT),
+    STRING("serviceAccountName", "Service account of the pod."),
     STRING("startStrategy", "Paused: start with stopped processors."),
     STRING("subdomain", "Subdomain of the guest's full name."),
     INT64("terminationGracePeriodSeconds", "Seconds the guest has to shut down; 30 when absent."),

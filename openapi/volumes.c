@@ -89,13 +89,13 @@ TYPE(sysprep_type, "SysprepSource", "Answer files for Windows' set-up; one of th
     OBJECT("secret", local_ref_type, "Secret with the answer files."));
 
 TYPE(volume_type, "Volume", "One volume of the machine; exactly one source.",
-    OBJECT("cloudInitConfigDrive", cloud_init_type, "Cloud-init data as a config drive.", INERT),
+    OBJECT("cloudInitConfigDrive", cloud_init_type, "Cloud-init data as a config drive."),
     OBJECT("cloudInitNoCloud", cloud_init_type, "Cloud-init data as a NoCloud disk."),
-    OBJECT("configMap", config_map_volume_type, "A ConfigMap as a disk of files.", INERT),
+    OBJECT("configMap", config_map_volume_type, "A ConfigMap as a disk of files."),
     OBJECT("containerDisk", container_disk_type, "A disk out of a container image."),
     OBJECT("containerPath", container_path_type, "A path of the launcher's container.", INERT),
     OBJECT("dataVolume", data_volume_ref_type, "The claim of a DataVolume.", INERT),
-    OBJECT("downwardAPI", downward_volume_type, "Facts about the pod as a disk of files.", INERT),
+    OBJECT("downwardAPI", downward_volume_type, "Facts about the pod as a disk of files."),
     PRESENCE("downwardMetrics", "Facts about the node as a small disk.", INERT),
     OBJECT("emptyDisk", empty_disk_type, "An empty disk."),
     OBJECT("ephemeral", ephemeral_volume_type, "A claim that is read; changes are lost.", INERT),
@@ -103,7 +103,7 @@ TYPE(volume_type, "Volume", "One volume of the machine; exactly one source.",
     OBJECT("memoryDump", claim_volume_type, "Claim that a dump of the guest's memory goes to.", INERT),
     STRING("name", "Name of the volume, a DNS label.", REQUIRED),
     OBJECT("persistentVolumeClaim", claim_volume_type, "A claim of the same namespace.", INERT),
-    OBJECT("secret", secret_volume_type, "A Secret as a disk of files.", INERT),
-    OBJECT("serviceAccount", service_account_volume_type, "A service account's token as a disk of files.", INERT),
-    OBJECT("sysprep", sysprep_type, "Answer files for Windows' set-up.", INERT));
+    OBJECT("secret", secret_volume_type, "A Secret as a disk of files."),
+    OBJECT("serviceAccount", service_account_volume_type, "A service account's token as a disk of files."),
+    OBJECT("sysprep", sysprep_type, "Answer files for Windows' set-up."));
 // clang-format on

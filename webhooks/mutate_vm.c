@@ -32,7 +32,7 @@ void mutate_vm(struct review *rv)
 {
     if (meta_is_deleting(rv->object))
         return;
-    check_schema(rv);
+    check_schema_only(rv);
     if (findings_any(&rv->findings))
         return;
     vm_matchers_check(rv);

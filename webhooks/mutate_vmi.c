@@ -96,7 +96,7 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
         keep_status(rv);
         return;
     }
-    check_schema(rv);
+    check_schema_only(rv);
     if (findings_any(&rv->findings))
         return;
 

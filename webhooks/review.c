@@ -12,7 +12,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 
-enum { WARNINGS_MAX = 10 };
+enum { WARNINGS_MAX = 16 }; /* of 256 bytes each: kube-apiserver takes 4096 */
 
 /* The installation's own service accounts, which may write what users may not (spec 02, section 0).
  */

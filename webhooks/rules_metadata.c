@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/inert.h"
 #include "openapi/validate.h"
 #include "webhooks/rules_vmi.h"
 
@@ -108,11 +109,42 @@ static void check_shape(struct review *rv, const char *path)
     }
 }
 
-void check_schema(struct review *rv)
+static void check_shapes(struct review *rv)
 {
-    schema_validate(rv->kind, rv->object, &rv->findings);
     check_shape(rv, "metadata");
     check_shape(rv, "spec.template.metadata");
+}
+
+void check_schema_only(struct review *rv)
+{
+    schema_validate(rv->kind, rv->object, &rv->findings);
+    check_shapes(rv);
+}
+
+/* The last warning counts those that there is no room for. */
+static void warn_of_inert(struct review *rv, const struct inert_use *used)
+{
+    const size_t shown = used->len > INERT_SHOWN ? INERT_SHOWN - 1 : used->len;
+
+    for (size_t i = 0; i < shown; i++)
+        review_warn(rv, "%.190s: accepted and stored, but cvirt does not act on it yet",
+                    used->field[i]);
+    if (used->len > shown)
+        review_warn(rv, "%zu more fields are stored, but cvirt does not act on them yet",
+                    used->len - shown);
+}
+
+void check_schema(struct review *rv)
+{
+    scoped_inert_use used = { .old = rv->old };
+
+    if (rv->is_own_account || rv->is_status) {
+        check_schema_only(rv);
+        return;
+    }
+    schema_validate_noting(rv->kind, rv->object, &rv->findings, &used);
+    check_shapes(rv);
+    warn_of_inert(rv, &used);
 }
 
 /* ---- what users may not say ---- */

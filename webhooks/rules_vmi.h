@@ -15,8 +15,12 @@ extern const struct rule discontinued_gate_rules[];
 /* What the instance's architecture does not have. */
 void check_architecture(const struct subject *s, struct findings *out);
 
-/* The object by its table, and the shape of its metadata and of its template's. */
+/*
+ * The object by its table, and the shape of its metadata and of its template's.  A user is warned
+ * of each new or changed field that nothing acts on yet; mutators leave that to their validators.
+ */
 void check_schema(struct review *rv);
+void check_schema_only(struct review *rv);
 
 /* Labels and annotations that users may not set, in the metadata that stands at `at`. */
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata);

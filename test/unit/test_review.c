@@ -128,7 +128,7 @@ static void warnings_are_given(void **state)
         review_warn(&rv, "w%d", i);
     json_auto_t *got = answer_of(&rv, body);
 
-    assert_int_equal(json_array_size(jpath_arr(got, "response.warnings")), 10);
+    assert_int_equal(json_array_size(jpath_arr(got, "response.warnings")), 16);
     review_done(&rv);
 }
 
