@@ -38,11 +38,11 @@ static json_t *configuration(const char *kind, const char *name, unsigned flag)
     for (size_t i = 0; i < webhook_rows_len; i++)
         if ((webhook_rows[i].flags & HOOK_MUTATES) == flag)
             must_append(list, hook_json(&webhook_rows[i]));
-    return must_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}, s:o}", "apiVersion",
+    return must_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s}}, s:o}", "apiVersion",
                      "admissionregistration.k8s.io/v1", "kind", kind, "metadata", "name", name,
-                     "labels", "kubevirt.io", name, "annotations",
-                     "certificates.kubevirt.io/secret", "kubevirt-virt-api-certs", "webhooks",
-                     list);
+                     "labels", "kubevirt.io", name, "app.kubernetes.io/managed-by", "cvirt",
+                     "annotations", "certificates.kubevirt.io/secret", "kubevirt-virt-api-certs",
+                     "webhooks", list);
 }
 
 json_t *manifests_webhooks(void)
