@@ -13,6 +13,7 @@
 #include "controller/changes.h"
 #include "controller/expectations.h"
 #include "controller/names.h"
+#include "controller/preset_event.h"
 #include "controller/render_pod.h"
 #include "controller/vm_decide.h"
 #include "controller/vmi_decide.h"
@@ -214,6 +215,7 @@ static int create_pod(struct round *r, struct error *e)
     }
     event_record(c->events, &KIND_VMI, r->vmi, EVENT_NORMAL, REASON_CREATED,
                  "created launcher pod %s", meta_name(r->made));
+    preset_events_record(c->ctx->kube, c->events, r->vmi);
     return 0;
 }
 

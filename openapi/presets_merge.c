@@ -125,6 +125,13 @@ static bool find_conflicts(const json_t *chosen, struct findings *out)
     return findings_any(out);
 }
 
+static bool selects(const json_t *preset, const json_t *vmi)
+{
+    const json_t *selector = jpath_obj(preset, "spec.selector");
+
+    return !selector || selector_matches(selector, jpath_obj(vmi, "metadata.labels"));
+}
+
 static json_t *choose(const json_t *candidates, const json_t *vmi)
 {
     json_t *chosen = json_array();
@@ -132,10 +139,7 @@ static json_t *choose(const json_t *candidates, const json_t *vmi)
     json_t *preset;
 
     json_array_foreach(candidates, i, preset) {
-        const json_t *selector = jpath_obj(preset, "spec.selector");
-        bool is_chosen = !selector || selector_matches(selector, jpath_obj(vmi, "metadata.labels"));
-
-        if (is_chosen)
+        if (selects(preset, vmi))
             must_append(chosen, json_incref(preset));
     }
     return chosen;
@@ -216,6 +220,47 @@ void presets_merge(const json_t *candidates, json_t *vmi, preset_step_fn *tell, 
         if (tell)
             tell(ctx, &step);
     }
+}
+
+/* Is all of `part` in `whole`?  Defaults add members and write amounts in another way. */
+static bool is_within(const json_t *part, const json_t *whole)
+{
+    const char *key;
+    size_t i;
+    json_t *v;
+
+    if (json_is_object(part) && json_is_object(whole)) {
+        json_object_foreach((json_t *)part, key, v)
+            if (!json_is_null(v) && !is_within(v, json_object_get(whole, key)))
+                return false;
+        return true;
+    }
+    if (json_is_array(part) && json_array_size(part) == json_array_size(whole)) {
+        json_array_foreach(part, i, v)
+            if (!is_within(v, json_array_get(whole, i)))
+                return false;
+        return true;
+    }
+    return json_equal(part, whole) || same_quantity(part, whole);
+}
+
+bool preset_trace(const json_t *preset, const json_t *vmi, struct preset_step *step)
+{
+    *step = (struct preset_step){ .preset = preset, .vmi = vmi };
+    if (!selects(preset, vmi))
+        return false;
+    for (size_t f = 0; f < countof(mergeable); f++) {
+        json_auto_t *wanted = preset_field(preset, mergeable[f]);
+        json_auto_t *now = preset_field(vmi, mergeable[f]);
+        const bool is_given = wanted && is_within(wanted, now);
+
+        if (!wanted)
+            continue;
+        step->is_applied |= is_given;
+        step->field[step->len].path = mergeable[f];
+        step->field[step->len++].outcome = is_given ? PRESET_GAVE : PRESET_LOST;
+    }
+    return true;
 }
 
 json_t *preset_field(const json_t *obj, const char *path)

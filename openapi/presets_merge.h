@@ -53,6 +53,13 @@ bool presets_are_excluded(const json_t *vmi);
 void presets_merge(const json_t *candidates, json_t *vmi, preset_step_fn *tell, void *ctx,
                    struct findings *out);
 
+/*
+ * What a preset was to an instance that has been created since: PRESET_GAVE where the instance is
+ * as the preset says, whatever defaults have added to it, and PRESET_LOST elsewhere.  False when
+ * the preset does not select the instance (any more).  `vmi` and `preset` are not changed.
+ */
+bool preset_trace(const json_t *preset, const json_t *vmi, struct preset_step *step);
+
 /* The value of a field as it is compared; `path` as in a step.  New reference, or NULL. */
 json_t *preset_field(const json_t *obj, const char *path);
 

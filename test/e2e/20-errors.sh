@@ -105,3 +105,14 @@ all_faults() {
     grep -q 'model' "$STATE/wrong.err" && grep -q 'hugepages' "$STATE/wrong.err" || fail "$(cat "$STATE/wrong.err")"
 }
 run_case "two faults are told in one answer" all_faults
+
+# A field that is stored although nothing acts on it: who sets it is told, who does not is not.
+asked_with() { vmi_manifest inert | sed "s/masquerade: {}/masquerade: {}$1/" | kubectl apply --dry-run=server -f - 2>&1; }
+inert_field() {
+    local said
+    said=$(asked_with ', tag: blue')
+    [[ "$said" == *'Warning: spec.domain.devices.interfaces[0].tag: accepted and stored, but cvirt does not act on it yet'* ]] || fail "$said"
+    said=$(asked_with '')
+    [[ "$said" != *'does not act on it'* ]] || fail "$said"
+}
+run_case "a field that nothing acts on yet is warned of by its path" inert_field

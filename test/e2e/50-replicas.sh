@@ -57,6 +57,9 @@ is_in_conflict() { [[ "$(said_of_created)" == *spec.domain.cpu*'"four" and "two"
 # domain_has NAME PATTERN: the emulator of a machine runs with it.
 domain_has() { pgrep -af "guest=${NS}_$1," | grep -E -- "$2" >/dev/null; }
 
+events_of() { k get events --field-selector "involvedObject.name=$1,reason=$2" -o jsonpath='{range .items[*]}{.type} {.message}{"\n"}{end}'; }
+has_event() { grep -qF -- "$3" <<<"$(events_of "$1" "$2")"; }
+
 preset() {
     local said
     preset_manifest two 2 | kubectl apply -f -
@@ -73,7 +76,10 @@ preset() {
     said=$(virt preset preview presetted)
     [[ "$said" == *'spec.domain.cpu: '*'already so'* || "$said" == *'spec.domain.cpu: overridden by the instance'* ]] ||
         fail "the preview of the stored one: $said"
+    until_true 20 "an event says what the preset gave" has_event presetted PresetApplied \
+        'Normal preset "two" gave domain.resources.requests, domain.cpu'
     until_true 90 "it runs" is_running presetted
+    [ "$(events_of presetted PresetApplied | wc -l)" -eq 1 ] || fail "more than one event: $(events_of presetted PresetApplied)"
     domain_has presetted '-m (192|size=196608k)' || fail "memory of $(pgrep -af "guest=${NS}_presetted,")"
     domain_has presetted '-smp [^ ]*cores=2' || fail "processors of $(pgrep -af "guest=${NS}_presetted,")"
     k delete vmi presetted --timeout=60s
