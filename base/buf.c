@@ -25,8 +25,7 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
-/* Make room for `more` bytes and the NUL; false when the bound refuses it. */
-static bool buf_reserve(struct buf *b, size_t more)
+bool buf_reserve(struct buf *b, size_t more)
 {
     must(more < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
     if (b->max && (more > b->max || b->len > b->max - more)) {
@@ -50,13 +49,11 @@ static bool buf_reserve(struct buf *b, size_t more)
 
 bool buf_add(struct buf *b, const void *data, size_t len)
 {
-    if (!buf_reserve(b, len))
-        return false;
-    if (len > 0)
-        memcpy(b->data + b->len, data, len);
-    b->len += len;
-    b->data[b->len] = '\0';
-    return true;
+    char *at = buf_extend(b, len);
+
+    if (at && len > 0)
+        memcpy(at, data, len);
+    return at != NULL;
 }
 
 bool buf_adds(struct buf *b, const char *s)
@@ -150,9 +147,9 @@ bool buf_add_base64(struct buf *b, const void *data, size_t len)
     const size_t coded = (len + 2) / 3 * 4;
     const unsigned char *in = data;
 
-    if (!buf_reserve(b, coded))
+    char *out = buf_extend(b, coded);
+    if (!out)
         return false;
-    char *out = b->data + b->len;
     for (; len >= 3; in += 3, len -= 3) {
         const uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
 
@@ -169,8 +166,6 @@ bool buf_add_base64(struct buf *b, const void *data, size_t len)
         *out++ = len > 1 ? digits[bits >> 6 & 63] : '=';
         *out++ = '=';
     }
-    b->len += coded;
-    b->data[b->len] = '\0';
     return true;
 }
 

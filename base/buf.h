@@ -30,6 +30,24 @@ bool buf_adds(struct buf *b, const char *s);
 bool buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 
+/* Make room for `more` bytes and the NUL; false when the bound refuses it. */
+bool buf_reserve(struct buf *b, size_t more);
+
+/*
+ * Append `n` bytes that the caller writes at once, where the result says; NULL when the bound
+ * refuses it.  For those who append many small pieces.
+ */
+static inline char *buf_extend(struct buf *b, size_t n)
+{
+    if (n >= b->cap - b->len && !buf_reserve(b, n))
+        return NULL;
+
+    char *at = b->data + b->len;
+    b->len += n;
+    b->data[b->len] = '\0';
+    return at;
+}
+
 /* Append text with XML's five special characters escaped (control characters dropped). */
 bool buf_add_xml(struct buf *b, const char *s);
 

@@ -27,6 +27,16 @@ struct making {
     struct buf path;  /* scratch */
 };
 
+/* buf_adds, of which little is left for a literal. */
+static inline void put(struct buf *out, const char *s)
+{
+    const size_t len = strlen(s);
+    char *at = buf_extend(out, len);
+
+    if (at)
+        memcpy(at, s, len);
+}
+
 /* ---- paths ---- */
 
 static void add_token(struct buf *path, const char *key, size_t len)
@@ -53,7 +63,7 @@ static void add_place(struct buf *path, const struct place *at)
         (void)buf_addf(path, "/%zu", at->index);
         return;
     }
-    (void)buf_add(path, "/", 1);
+    put(path, "/");
     add_token(path, at->key, at->key_len);
 }
 
@@ -62,15 +72,15 @@ static void add_place(struct buf *path, const struct place *at)
 static void write_operation(struct buf *out, const char *name, const struct buf *path,
                             const json_t *value)
 {
-    (void)buf_adds(out, "{\"op\":\"");
-    (void)buf_adds(out, name);
-    (void)buf_adds(out, "\",\"path\":");
+    put(out, "{\"op\":\"");
+    put(out, name);
+    put(out, "\",\"path\":");
     jwrite_string(out, path->data, path->len);
     if (value) {
-        (void)buf_adds(out, ",\"value\":");
+        put(out, ",\"value\":");
         jwrite(out, value);
     }
-    (void)buf_add(out, "}", 1);
+    put(out, "}");
 }
 
 static void operate(struct making *m, const char *name, const struct place *at, const json_t *value)

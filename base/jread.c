@@ -5,12 +5,11 @@
  */
 #include "base/jread.h"
 
-#include <endian.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jplain.h"
 #include "base/must.h"
 
 enum { DIGITS_MAX = 18 }; /* any such number fits */
@@ -29,35 +28,6 @@ struct text {
     size_t len;
     bool is_ascii;
 };
-
-/*
- * The high bit of each byte that is not plain text: a quote, a backslash, a control character, a
- * part of a longer character.  A borrow may mark plain bytes above such a one: the lowest is right.
- */
-static uint64_t special_bytes(uint64_t word)
-{
-    const uint64_t ones = UINT64_MAX / 255;
-    const uint64_t quote = word ^ ones * '"';
-    const uint64_t backslash = word ^ ones * '\\';
-
-    return (word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & ones * 0x80;
-}
-
-/* The first byte that is not plain, or the end. */
-static const char *skip_plain(const char *at, const char *end)
-{
-    uint64_t word;
-
-    for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        const uint64_t special = special_bytes(le64toh(word));
-        if (special)
-            return at + __builtin_ctzll(special) / 8;
-    }
-    while (at < end && (unsigned char)(*at - ' ') < 0x80 - ' ' && *at != '"' && *at != '\\')
-        at++;
-    return at;
-}
 
 static void skip_blanks(struct reader *r)
 {
@@ -194,12 +164,12 @@ static bool read_escaped(struct reader *r, const char *start, struct text *ret)
 static bool read_string(struct reader *r, struct text *ret)
 {
     const char *const start = r->at;
-    const char *at = skip_plain(start, r->end);
+    const char *at = jplain_end(start, r->end);
 
     ret->is_ascii = true;
     while (at < r->end && (unsigned char)*at >= 0x80) {
         ret->is_ascii = false;
-        at = skip_plain(at + 1, r->end);
+        at = jplain_end(at + 1, r->end);
     }
     r->at = at;
     if (at == r->end)

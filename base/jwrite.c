@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/jplain.h"
 #include "base/must.h"
 #include "base/scope.h"
 
@@ -23,29 +24,49 @@ static void write_escape(struct buf *out, char c)
     (void)buf_addf(out, "\\u%04X", (unsigned char)c);
 }
 
-static size_t plain_length(const char *s, const char *end)
+static void write_char(struct buf *out, char c)
 {
-    const char *at = s;
+    char *at = buf_extend(out, 1);
 
-    while (at < end && (unsigned char)*at >= ' ' && *at != '"' && *at != '\\')
-        at++;
-    return (size_t)(at - s);
+    if (at)
+        *at = c;
+}
+
+/* The first byte that needs an escape, or the end. */
+static const char *unescaped_end(const char *at, const char *end)
+{
+    at = jplain_end(at, end);
+    while (at < end && (unsigned char)*at >= 0x80)
+        at = jplain_end(at + 1, end);
+    return at;
+}
+
+static void write_escaped(struct buf *out, const char *s, const char *end)
+{
+    write_char(out, '"');
+    while (s < end) {
+        const char *const plain = s;
+
+        s = unescaped_end(s, end);
+        (void)buf_add(out, plain, (size_t)(s - plain));
+        if (s < end)
+            write_escape(out, *s++);
+    }
+    write_char(out, '"');
 }
 
 void jwrite_string(struct buf *out, const char *s, size_t len)
 {
-    const char *const end = s + len;
-
-    (void)buf_add(out, "\"", 1);
-    while (s < end) {
-        const size_t plain = plain_length(s, end);
-
-        (void)buf_add(out, s, plain);
-        s += plain;
-        if (s < end)
-            write_escape(out, *s++);
+    if (unescaped_end(s, s + len) < s + len) {
+        write_escaped(out, s, s + len);
+        return;
     }
-    (void)buf_add(out, "\"", 1);
+    char *at = buf_extend(out, len + 2);
+    if (!at)
+        return;
+    at[0] = '"';
+    memcpy(at + 1, s, len);
+    at[len + 1] = '"';
 }
 
 static void write_integer(struct buf *out, json_int_t n)
@@ -76,28 +97,28 @@ static void write_object(struct buf *out, json_t *v)
     char before = '{';
 
     if (json_object_size(v) == 0)
-        (void)buf_add(out, "{", 1);
+        write_char(out, '{');
     for (void *i = json_object_iter(v); i; i = json_object_iter_next(v, i)) {
-        (void)buf_add(out, &before, 1);
+        write_char(out, before);
         jwrite_string(out, json_object_iter_key(i), json_object_iter_key_len(i));
-        (void)buf_add(out, ":", 1);
+        write_char(out, ':');
         jwrite(out, json_object_iter_value(i));
         before = ',';
     }
-    (void)buf_add(out, "}", 1);
+    write_char(out, '}');
 }
 
 static void write_array(struct buf *out, const json_t *v)
 {
     const size_t len = json_array_size(v);
 
-    (void)buf_add(out, "[", 1);
+    write_char(out, '[');
     for (size_t i = 0; i < len; i++) {
         if (i > 0)
-            (void)buf_add(out, ",", 1);
+            write_char(out, ',');
         jwrite(out, json_array_get(v, i));
     }
-    (void)buf_add(out, "]", 1);
+    write_char(out, ']');
 }
 
 void jwrite(struct buf *out, const json_t *v)
