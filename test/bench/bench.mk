@@ -4,6 +4,21 @@ $(BUILD)/bench/baseline: test/bench/baseline.c
 	@echo "  CC    $<"
 	$(Q)$(CC) -std=gnu17 -O2 -o $@ $< -lmicrohttpd -ljansson
 
+REVIEWS_ARCHIVES := $(filter $(patsubst %,$(BUILD)/lib%.a,webhooks kube openapi certs http base),$(ARCHIVES))
+$(BUILD)/bench/reviews: test/bench/reviews.c test/fuzz/ask_webhooks.h $(REVIEWS_ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(REVIEWS_ARCHIVES) -Wl,--end-group $(libs_common)
+
 .PHONY: bench
-bench: all $(BUILD)/bench/baseline ## measure, on the local node with cvirt on it (make deploy), and write docs/BENCHMARKS.md
+bench: all $(BUILD)/bench/baseline $(BUILD)/bench/reviews ## measure, on the local node with cvirt on it (make deploy), and write docs/BENCHMARKS.md
 	$(Q)test/bench/run.sh --write
+
+.PHONY: bench-instructions
+bench-instructions: all $(BUILD)/bench/reviews ## instructions of a review, by callgrind
+	$(Q)test/bench/run.sh instructions
+
+BENCH_MINUTES ?= 5
+.PHONY: bench-load
+bench-load: all $(BUILD)/bench/baseline ## virt-api's memory under load for BENCH_MINUTES (5); fails when it is over 20 MB or grows
+	$(Q)BENCH_MINUTES=$(BENCH_MINUTES) BENCH_LIMIT=$$(($(BENCH_MINUTES) * 60 + 120)) test/bench/run.sh load

@@ -115,17 +115,37 @@ bool informer_is_synced(const struct informer *i)
     return true;
 }
 
+/* The one stored preset, made at first use and kept. */
+static json_t *preset(void)
+{
+    static json_t *stored;
+
+    if (!stored)
+        stored = object_of("{\"apiVersion\":\"kubevirt.io/v1\","
+                           "\"kind\":\"VirtualMachineInstancePreset\","
+                           "\"metadata\":{\"name\":\"small\",\"namespace\":\"ns\"},"
+                           "\"spec\":{\"selector\":{\"matchLabels\":{\"size\":\"small\"}},"
+                           "\"domain\":{\"cpu\":{\"cores\":3},\"devices\":{\"watchdog\":"
+                           "{\"name\":\"w\",\"i6300esb\":{\"action\":\"reset\"}}}}}}");
+    return json_incref(stored);
+}
+
 json_t *informer_by_index(struct informer *i, const char *index, const char *value)
 {
     json_t *presets = json_array();
 
-    must_append(presets, object_of("{\"apiVersion\":\"kubevirt.io/v1\","
-                                   "\"kind\":\"VirtualMachineInstancePreset\","
-                                   "\"metadata\":{\"name\":\"small\",\"namespace\":\"ns\"},"
-                                   "\"spec\":{\"selector\":{\"matchLabels\":{\"size\":\"small\"}},"
-                                   "\"domain\":{\"cpu\":{\"cores\":3},\"devices\":{\"watchdog\":"
-                                   "{\"name\":\"w\",\"i6300esb\":{\"action\":\"reset\"}}}}}}"));
+    must_append(presets, preset());
     return presets;
+}
+
+json_t *informer_get(struct informer *i, const char *key)
+{
+    return object_of("{\"metadata\":{\"name\":\"m\"},\"spec\":{\"cpu\":{\"guest\":2},"
+                     "\"memory\":{\"guest\":\"1Gi\",\"overcommitPercent\":10},"
+                     "\"gpus\":[{\"name\":\"g\"}],\"annotations\":{\"a\":\"1\"},"
+                     "\"devices\":{\"preferredDiskBus\":\"virtio\",\"preferredRng\":{}},"
+                     "\"firmware\":{\"preferredEfi\":{}},"
+                     "\"requirements\":{\"memory\":{\"guest\":\"2Gi\"}}}}");
 }
 
 char *index_by_namespace(const json_t *obj)
