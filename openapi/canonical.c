@@ -31,11 +31,13 @@ static const struct members zero_is_absent[] = {
 
 /* Texts where "" is said, and refused, on its own. */
 static const struct members empty_is_kept[] = {
-    { "VirtualMachineSpec", "runStrategy" },
+    { "VirtualMachineSpec", "runStrategy updateVolumesStrategy" },
     { "InstancetypeMatcher", "inferFromVolumeFailurePolicy" },
     { "VirtualMachineInstanceSpec", "evictionStrategy startStrategy" },
     { "DomainSpec", "ioThreadsPolicy rebootPolicy" },
     { "PanicDevice", "model" },
+    { "PodResourceClaim", "resourceClaimName resourceClaimTemplateName" },
+    { "UtilityVolume", "type" },
 };
 
 static bool is_listed(const struct members *list, size_t n, const struct schema *s,

@@ -23,7 +23,7 @@ const char *cause_text(enum cause c)
 void findings_init(struct findings *f)
 {
     f->len = 0;
-    f->dropped = 0;
+    f->dropped = f->mild = 0;
 }
 
 void findings_done(struct findings *f)

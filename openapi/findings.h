@@ -46,8 +46,9 @@ struct finding {
 };
 
 struct findings {
-    size_t len;                        /* items kept */
-    size_t dropped;                    /* found after the list was full */
+    size_t len;     /* items kept */
+    size_t dropped; /* found after the list was full */
+    size_t mild;    /* of all: faults of a value, in an object of the right shape */
     struct finding item[FINDINGS_MAX]; /* only the first len are set */
 };
 
@@ -60,6 +61,12 @@ void findings_done(struct findings *f);
 static inline bool findings_any(const struct findings *f)
 {
     return f->len > 0;
+}
+
+/* Is the object's shape wrong, so that rules cannot read it? */
+static inline bool findings_misshapen(const struct findings *f)
+{
+    return f->len + f->dropped > f->mild;
 }
 
 static inline bool findings_full(const struct findings *f)

@@ -208,11 +208,15 @@ static void check_unique(const struct walk *w, const struct field *f, const json
         const char *key = item_key(f, item);
         if (!key)
             continue;
-        if (json_object_get(seen, key))
-            findings_add_at(w->to->faults, CAUSE_DUPLICATE, &AT_INDEX(at, i),
-                            "is there twice; remove one");
-        else
+        if (!json_object_get(seen, key)) {
             must_set(seen, key, json_true());
+            continue;
+        }
+        const struct at twice = AT_INDEX(at, i);
+        w->to->faults->mild++;
+        findings_add_at(w->to->faults, CAUSE_DUPLICATE,
+                        f->is_set ? &twice : &AT_NAME(&twice, f->list_key),
+                        "is there twice; remove one");
     }
 }
 
@@ -283,8 +287,10 @@ static void check_member(struct walk w, const struct field *f, const json_t *v, 
         break;
     }
     for (const struct field_rule *r = f->rules; r && r->cel; r++) {
-        if (!r->holds(v))
-            findings_add_at(w.to->faults, CAUSE_INVALID, at, "%s", r->message);
+        if (r->holds(v))
+            continue;
+        w.to->faults->mild++;
+        findings_add_at(w.to->faults, CAUSE_INVALID, at, "%s", r->message);
     }
 }
 

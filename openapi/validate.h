@@ -2,7 +2,8 @@
 /*
  * Does an object keep to its kind's table?  One walk over the object, all
  * faults reported: unknown fields (everywhere but below opaque and lenient
- * rows), wrong types, bounds, enums, missing required fields, rules.  Pure; any thread.
+ * rows), wrong types, bounds, enums, missing required fields, rules.  A broken rule or a key that
+ * is there twice is a mild fault: the object can be read all the same.  Pure; any thread.
  */
 #ifndef OPENAPI_VALIDATE_H
 #define OPENAPI_VALIDATE_H

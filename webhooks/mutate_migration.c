@@ -9,8 +9,7 @@ static const char finalizer[] = "kubevirt.io/migrationJobFinalize";
 
 void mutate_migration(struct review *rv)
 {
-    check_schema_only(rv);
-    if (findings_any(&rv->findings))
+    if (!check_shape(rv))
         return;
 
     json_t *migration = must_copy(rv->object);

@@ -32,8 +32,7 @@ void mutate_vm(struct review *rv)
 {
     if (meta_is_deleting(rv->object))
         return;
-    check_schema_only(rv);
-    if (findings_any(&rv->findings))
+    if (!check_shape(rv))
         return;
     vm_matchers_check(rv);
     if (findings_any(&rv->findings))

@@ -96,8 +96,7 @@ void mutate_vmi_with(struct review *rv, const json_t *presets)
         keep_status(rv);
         return;
     }
-    check_schema_only(rv);
-    if (findings_any(&rv->findings))
+    if (!check_shape(rv))
         return;
 
     json_t *vmi = must_branch(rv->object);

@@ -97,7 +97,7 @@ static void check_member(struct review *rv, const struct meta_member *m, const s
     }
 }
 
-static void check_shape(struct review *rv, const char *path)
+static void check_metadata_shape(struct review *rv, const char *path)
 {
     const json_t *metadata = jpath_obj(rv->object, path);
     const struct at at = AT_NAME(NULL, path);
@@ -111,14 +111,24 @@ static void check_shape(struct review *rv, const char *path)
 
 static void check_shapes(struct review *rv)
 {
-    check_shape(rv, "metadata");
-    check_shape(rv, "spec.template.metadata");
+    check_metadata_shape(rv, "metadata");
+    check_metadata_shape(rv, "spec.template.metadata");
 }
 
 void check_schema_only(struct review *rv)
 {
     schema_validate(rv->kind, rv->object, &rv->findings);
     check_shapes(rv);
+}
+
+bool check_shape(struct review *rv)
+{
+    check_schema_only(rv);
+    if (findings_misshapen(&rv->findings))
+        return false;
+    findings_done(&rv->findings);
+    findings_init(&rv->findings);
+    return true;
 }
 
 /* The last warning counts those that there is no room for. */

@@ -22,6 +22,12 @@ void check_architecture(const struct subject *s, struct findings *out);
 void check_schema(struct review *rv);
 void check_schema_only(struct review *rv);
 
+/*
+ * For mutators: has the object its kind's shape?  Mild faults are forgotten here; the validator
+ * tells them together with those of the rules.
+ */
+bool check_shape(struct review *rv);
+
 /* Labels and annotations that users may not set, in the metadata that stands at `at`. */
 void check_metadata(struct review *rv, const struct at *at, const json_t *metadata);
 void check_restricted_labels_kept(struct review *rv);

@@ -44,7 +44,7 @@ void validate_vm(struct review *rv)
     if (meta_is_deleting(rv->object))
         return;
     check_schema(rv);
-    if (findings_any(&rv->findings))
+    if (findings_misshapen(&rv->findings))
         return;
 
     const json_t *template = jpath_obj(rv->object, "spec.template");
@@ -67,7 +67,7 @@ void validate_vmirs(struct review *rv)
     struct error e;
 
     check_schema(rv);
-    if (findings_any(&rv->findings))
+    if (findings_misshapen(&rv->findings))
         return;
     if (!template) {
         findings_add(&rv->findings, CAUSE_REQUIRED, "spec.template",
@@ -90,7 +90,7 @@ void validate_preset(struct review *rv)
         subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, rv->is_create);
 
     check_schema(rv);
-    if (findings_any(&rv->findings))
+    if (findings_misshapen(&rv->findings))
         return;
     if (!jpath_obj(rv->object, "spec.domain"))
         findings_add(&rv->findings, CAUSE_REQUIRED, "spec.domain",
@@ -103,7 +103,7 @@ void validate_preset(struct review *rv)
 void validate_status(struct review *rv)
 {
     check_schema(rv);
-    if (rv->kind != &kind_vm || findings_any(&rv->findings))
+    if (rv->kind != &kind_vm || findings_misshapen(&rv->findings))
         return;
     if (rv->is_update)
         vm_check_in_progress(rv);

@@ -16,7 +16,7 @@ void validate_vmi_create(struct review *rv)
     const struct at metadata = AT_NAME(NULL, "metadata");
 
     check_schema(rv);
-    if (findings_any(&rv->findings))
+    if (findings_misshapen(&rv->findings))
         return;
 
     const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, true);
@@ -58,7 +58,7 @@ static void check_node(struct review *rv)
 void validate_vmi_update(struct review *rv)
 {
     check_schema(rv);
-    if (findings_any(&rv->findings))
+    if (findings_misshapen(&rv->findings))
         return;
 
     const struct at at = AT_NAME(NULL, "spec");

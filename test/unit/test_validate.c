@@ -95,7 +95,7 @@ static const struct validate_case {
       "qemuGuestAgent.users[2]" },
     { "a keyed list with a key twice", &kind_vmi,
       VMI("'domain':{'devices':{}},'resourceClaims':[{'name':'a'},{'name':'a'}]"),
-      "FieldValueDuplicate spec.resourceClaims[1]" },
+      "FieldValueDuplicate spec.resourceClaims[1].name" },
     { "too many items", &kind_kubevirt,
       "{'spec':{'configuration':{'hypervisors':[{'name':'kvm'},{'name':'kvm'}]}}}",
       "FieldValueTooMany spec.configuration.hypervisors" },
