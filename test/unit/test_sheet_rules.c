@@ -149,7 +149,7 @@ struct outcome {
     json_t *causes; /* sorted "Cause field" */
     json_t *warnings;
     json_t *object;  /* as it was validated */
-    json_t *answers; /* "mutator", "validator", and the "object" */
+    json_t *answers; /* "mutator", "validator", the "object", and the "cluster" afterwards */
     int code;        /* of any other refusal, else 0 */
     char message[500];
 };
@@ -181,7 +181,8 @@ static void ask(struct outcome *o, const char *path, const struct request *q, co
 {
     const struct webhook *hook = webhook_find(path);
     assert_non_null(hook);
-    const struct kind *kind = hook->kind ? hook->kind : &kind_vm;
+    const char *plural = jpath_str(row, "request.resource.resource", kind_vm.plural);
+    const struct kind *kind = hook->kind ? hook->kind : kind_find_plural(kind_vm.group, plural);
     struct cluster_config *config = config_of(row);
     json_auto_t *body =
         must_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:O?, s:O?}}", "kind",
@@ -218,8 +219,9 @@ static bool is_refused(const struct outcome *o)
     return o->code || json_array_size(o->causes) > 0;
 }
 
-/* The API server of webhooks that ask it: the row's "cluster". */
-static struct fake_kube *cluster_of(const json_t *row)
+/* ---- the API server of webhooks that ask it: the row's "cluster" and "fails" ---- */
+
+static const struct kube_kind *kind_of_stored(const json_t *object)
 {
     static const struct {
         const char *name;
@@ -232,22 +234,45 @@ static struct fake_kube *cluster_of(const json_t *row)
         { "VirtualMachineInstanceReplicaSet", &KIND_VMIRS },
         { "KubeVirt", &KIND_KUBEVIRT },
     };
+    size_t k = 0;
+
+    while (k < countof(kinds) && !streq(kinds[k].name, jpath_str(object, "kind", "")))
+        k++;
+    assert_true(k < countof(kinds));
+    return kinds[k].kind;
+}
+
+static struct fake_kube *cluster_of(const json_t *row)
+{
     const json_t *objects = json_object_get(row, "cluster");
+    const char *words;
+    json_t *status, *object;
     size_t i;
-    json_t *object;
 
     if (!objects)
         return NULL;
     struct fake_kube *fake = fake_kube_start();
-    json_array_foreach(objects, i, object) {
-        size_t k = 0;
-
-        while (k < countof(kinds) && !streq(kinds[k].name, jpath_str(object, "kind", "")))
-            k++;
-        assert_true(k < countof(kinds));
-        (void)fake_kube_put(fake, kinds[k].kind, must_copy(object));
-    }
+    json_array_foreach(objects, i, object)
+        (void)fake_kube_put(fake, kind_of_stored(object), must_copy(object));
+    json_object_foreach(json_object_get(row, "fails"), words, status)
+        fake_kube_fail(fake, words, (int)json_integer_value(status), -1, -1);
     return fake;
+}
+
+/* What became of the row's "cluster", and what was asked of the API server. */
+static void compare_cluster(const json_t *row, struct fake_kube *fake, struct outcome *o)
+{
+    json_t *now = json_array();
+    const char *words;
+    json_t *times, *object;
+    size_t i;
+
+    json_array_foreach(json_object_get(row, "cluster"), i, object)
+        must_append(now, fake_kube_get(fake, kind_of_stored(object), meta_namespace(object),
+                                       meta_name(object)));
+    must_set(o->answers, "cluster", now);
+    json_object_foreach(json_object_get(row, "asked"), words, times)
+        assert_int_equal(fake_kube_asked(fake, words), json_integer_value(times));
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -337,6 +362,8 @@ static void row_holds(void **state)
         ask(&o, validate, &q, row, kube);
     if (o.object)
         must_set(o.answers, "object", json_incref(o.object));
+    if (fake)
+        compare_cluster(row, fake, &o);
     compare(row, &o);
 
     json_decref(o.causes);
@@ -431,9 +458,8 @@ static void take_rule(const char *file, size_t line, char *text)
 
 static bool shows_its_rule(const json_t *row)
 {
-    static const char *const fields[] = {
-        "code", "set", "unset", "warnings", "answer", "says", "is"
-    };
+    static const char *const fields[] = { "code",   "set",  "unset", "warnings",
+                                          "answer", "says", "is",    "asked" };
     bool is_shown = json_array_size(json_object_get(row, "want")) > 0;
 
     for (size_t i = 0; i < countof(fields); i++)
@@ -444,10 +470,10 @@ static bool shows_its_rule(const json_t *row)
 static const char *unknown_member(const json_t *row)
 {
     static const char *const members[] = {
-        "rule",     "kind",   "op",      "name",   "spec",  "metadata", "object",
-        "old",      "user",   "request", "config", "gates", "kubevirt", "presets",
-        "cluster",  "mutate", "want",    "code",   "set",   "unset",    "message",
-        "warnings", "answer", "says",    "hook",   "gate",  "setting",  "is",
+        "rule",   "kind",    "op",     "name",  "spec",     "metadata", "object",  "old",
+        "user",   "request", "config", "gates", "kubevirt", "presets",  "cluster", "fails",
+        "asked",  "mutate",  "want",   "code",  "set",      "unset",    "message", "warnings",
+        "answer", "says",    "hook",   "gate",  "setting",  "is",
     };
     const char *key;
     json_t *v;
