@@ -395,27 +395,35 @@ static void a_server_that_goes_away_and_comes_back_is_found(void **state)
     assert_told(b, "+a +b ");
 }
 
-static bool is_refused_thrice(void *ctx)
+static bool is_refused_often(void *ctx)
 {
-    return fake_kube_asked(((struct bench *)ctx)->fake, "watch=true") >= 3;
+    return fake_kube_asked(((struct bench *)ctx)->fake, "watch=true") >= 4;
 }
 
-/* Watches are refused until the back-off is at least 3.2 s long. */
+/* A call of somebody else comes between any two looks. */
+static bool is_watched_after_a_call(void *ctx)
+{
+    struct bench *b = ctx;
+    struct error e = { 0 };
+    json_auto_t *got = NULL;
+
+    assert_int_equal(kube_get(fake_kube_client(b->fake), &KIND_POD, "ns", "a", &got, &e), 0);
+    return is_watched(b);
+}
+
+/* Watches are refused until the back-off is at least 6.4 s long. */
 static void any_answer_ends_the_back_off_from_a_lost_server(void **state)
 {
     struct bench *b = *state;
-    struct error e = { 0 };
-    json_auto_t *got = NULL;
 
     (void)fake_kube_put(b->fake, &KIND_POD, pod("a", "n1", NULL));
     fake_kube_fail(b->fake, "watch=true", 503, -1, -1);
     start(b);
-    assert_true(fake_wait(is_refused_thrice, b, 15000));
+    assert_true(fake_wait(is_refused_often, b, 40000));
     int64_t refused = clock_mono_ms(&clock_real);
     fake_kube_heal(b->fake);
-    assert_int_equal(kube_get(fake_kube_client(b->fake), &KIND_POD, "ns", "a", &got, &e), 0);
-    wait_watched(b);
-    assert_in_range(clock_mono_ms(&clock_real) - refused, 0, 3100);
+    assert_true(fake_wait(is_watched_after_a_call, b, 15000));
+    assert_in_range(clock_mono_ms(&clock_real) - refused, 0, 6200);
 }
 
 static void a_list_that_fails_is_tried_again(void **state)
@@ -483,7 +491,7 @@ static void stopping_while_the_server_is_silent_is_quick(void **state)
     int64_t began = clock_mono_ms(&clock_real);
     informer_stop(b->informer);
     b->informer = NULL;
-    assert_true(clock_mono_ms(&clock_real) - began < 2000);
+    assert_true(clock_mono_ms(&clock_real) - began < 8000); /* a call may take 10 s and more */
 }
 
 static void readers_may_read_while_the_watch_writes(void **state)
