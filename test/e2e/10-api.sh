@@ -72,6 +72,34 @@ columns() {
 run_case "kubectl get vm shows upstream's columns" columns
 
 explain() {
-    kubectl explain vmi.spec.domain.cpu.cores | says 'cores'
+    kubectl explain vmi.spec.domain.cpu.cores | says 'Cores in each socket\.'
+    kubectl explain vm.spec.template.spec.domain.rebootPolicy | says -E 'Reboot|Terminate'
+    kubectl explain kubevirt.spec.configuration.cpuModel | says 'Processor model when a user asks for none'
+    kubectl explain virtualmachineclusterpreferences.spec.cpu.preferredCPUTopology | says 'preferredCPUTopology'
 }
-run_case "kubectl explain knows the fields" explain
+run_case "kubectl explain knows the fields, in our words" explain
+
+crds_are_clean() {
+    local said
+    said=$(kubectl apply --dry-run=server -f "$repository/deploy/crds/" 2>&1)
+    ! says -i 'warning' <<<"$said" || fail "$said"
+    kubectl get crd -o json | jq -e '[.items[] | select(.spec.group | endswith("kubevirt.io"))] | length >= 10 and
+        all(.[]; ([.status.conditions[] | select(.type == "NonStructuralSchema" and .status == "True")] | length == 0) and
+            ([.status.conditions[] | select(.type == "Established" and .status == "True")] | length == 1))'
+}
+run_case "the CRDs are structural and taken without a warning" crds_are_clean
+
+# applied MANAGER CLAIM: its share of one list of a VM.
+applied() {
+    vm_manifest merged Halted | kubectl create --dry-run=client -o json -f - | jq --arg claim "$2" \
+        '.spec.template.spec.resourceClaims = [{name: $claim, resourceClaimName: $claim}]' |
+        kubectl apply --server-side --field-manager="$1" -f -
+}
+merged_by_key() {
+    applied one first
+    applied two second
+    [ "$(field vm merged '.spec.template.spec.resourceClaims[*].name')" = "first second" ] ||
+        fail "got: $(field vm merged .spec.template.spec.resourceClaims)"
+    k delete vm merged
+}
+run_case "server-side apply merges what two managers say by the list's key" merged_by_key
