@@ -19,6 +19,15 @@ NAMESPACED(KIND_PRESET,             "kubevirt.io", "v1", "virtualmachineinstance
 NAMESPACED(KIND_MIGRATION,          "kubevirt.io", "v1", "virtualmachineinstancemigrations",   "VirtualMachineInstanceMigration")
 NAMESPACED(KIND_KUBEVIRT,           "kubevirt.io", "v1", "kubevirts",                          "KubeVirt")
 
+NAMESPACED(KIND_INSTANCETYPE,       "instancetype.kubevirt.io", "v1beta1", "virtualmachineinstancetypes", "VirtualMachineInstancetype")
+CLUSTER   (KIND_CLUSTER_INSTANCETYPE, "instancetype.kubevirt.io", "v1beta1", "virtualmachineclusterinstancetypes", "VirtualMachineClusterInstancetype")
+NAMESPACED(KIND_PREFERENCE,         "instancetype.kubevirt.io", "v1beta1", "virtualmachinepreferences",   "VirtualMachinePreference")
+CLUSTER   (KIND_CLUSTER_PREFERENCE, "instancetype.kubevirt.io", "v1beta1", "virtualmachineclusterpreferences", "VirtualMachineClusterPreference")
+
+NAMESPACED(KIND_DATA_VOLUME,        "cdi.kubevirt.io", "v1beta1", "datavolumes", "DataVolume")
+NAMESPACED(KIND_DATA_SOURCE,        "cdi.kubevirt.io", "v1beta1", "datasources", "DataSource")
+NAMESPACED(KIND_VOLUME_SNAPSHOT,    "snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot")
+
 NAMESPACED(KIND_POD,                "", "v1", "pods",                   "Pod")
 CLUSTER   (KIND_NODE,               "", "v1", "nodes",                  "Node")
 NAMESPACED(KIND_SECRET,             "", "v1", "secrets",                "Secret")

@@ -138,12 +138,28 @@ static void apply_overcommit(const json_t *type, json_t *spec)
     jpath_set_str(spec, "domain.resources.requests.memory", quantity_format(asked, text));
 }
 
+static bool may_hold(const json_t *v)
+{
+    return !v || json_is_null(v) || json_is_object(v);
+}
+
+void template_annotate(json_t *template, const json_t *annotations)
+{
+    const char *key;
+    json_t *v;
+
+    if (!may_hold(json_object_get(template, "metadata")) ||
+        !may_hold(jpath(template, "metadata.annotations")))
+        return;
+    json_object_foreach((json_t *)annotations, key, v)
+        if (!meta_annotation(template, key))
+            must_set(jpath_make_obj(template, "metadata.annotations"), key, json_incref(v));
+}
+
 void instancetype_apply(const json_t *type, const json_t *preference, json_t *template)
 {
     const struct topology_preference t = topology_of(preference);
     json_t *spec = jpath_make_obj(template, "spec");
-    const char *key;
-    json_t *v;
 
     for (size_t i = 0; i < countof(given); i++) {
         const json_t *value = given[i].from ? jpath(type, given[i].from) : NULL;
@@ -153,6 +169,5 @@ void instancetype_apply(const json_t *type, const json_t *preference, json_t *te
     }
     topology_apply(&t, jpath_int(type, "cpu.guest", 0), jpath_make_obj(spec, "domain.cpu"));
     apply_overcommit(type, spec);
-    json_object_foreach(jpath_obj(type, "annotations"), key, v)
-        must_set(jpath_make_obj(template, "metadata.annotations"), key, json_incref(v));
+    template_annotate(template, jpath_obj(type, "annotations"));
 }

@@ -9,6 +9,7 @@
 #define OPENAPI_INSTANCETYPE_APPLY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "openapi/findings.h"
 
@@ -21,5 +22,9 @@ void instancetype_check(const json_t *type, const json_t *preference, const json
 
 /* Change `template` in place.  Asked only when instancetype_check() found nothing. */
 void instancetype_apply(const json_t *type, const json_t *preference, json_t *template);
+
+/* Add the annotations (object or NULL) that the template does not have.  Nothing is added to
+ * metadata that is of a wrong type, which no schema tells. */
+void template_annotate(json_t *template, const json_t *annotations);
 
 #endif

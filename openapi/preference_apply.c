@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/instancetype_apply.h"
 
 #define DISKS "domain.devices.disks"
 #define INTERFACES "domain.devices.interfaces"
@@ -93,7 +94,7 @@ static bool is_open(const json_t *v)
 
 static void fill_in(const struct fill *f, const json_t *value, json_t *in)
 {
-    if (f->beside && !jpath_has(in, f->beside))
+    if (!json_is_object(in) || (f->beside && !jpath_has(in, f->beside)))
         return;
     if (f->is && !streq(jpath_str(in, f->beside, NULL), f->is))
         return;
@@ -225,16 +226,6 @@ static void fill_firmware(const json_t *preference, json_t *spec)
         must_set(jpath_obj(spec, efi), "secureBoot", must_copy(secure));
 }
 
-static void fill_annotations(const json_t *preference, json_t *template)
-{
-    const char *key;
-    json_t *v;
-
-    json_object_foreach(jpath_obj(preference, "annotations"), key, v)
-        if (!meta_annotation(template, key))
-            must_set(jpath_make_obj(template, "metadata.annotations"), key, json_incref(v));
-}
-
 void preference_apply_autoattach(const json_t *preference, json_t *template)
 {
     fill_rows(autoattach, countof(autoattach), preference, jpath_make_obj(template, "spec"));
@@ -253,5 +244,5 @@ void preference_apply(const json_t *preference, json_t *template)
     fill_hyperv(preference, spec);
     fill_clock(preference, spec);
     fill_firmware(preference, spec);
-    fill_annotations(preference, template);
+    template_annotate(template, jpath_obj(preference, "annotations"));
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "webhooks/mutators.h"
 #include "webhooks/validators.h"
+#include "webhooks/vm_types.h"
 
 /* Not one of ours, so it is only named here. */
 static const struct kind kind_pod = { .group = "", .kind = "Pod", .plural = "pods" };
@@ -19,7 +20,8 @@ static const struct kind kind_pod = { .group = "", .kind = "Pod", .plural = "pod
     { .name = n, .path = p, .kind = k, .versions = v, .resources = r, .operations = o, .decide = fn, ##__VA_ARGS__ }
 
 const struct webhook webhook_rows[] = {
-    HOOK("virtualmachines-mutator.kubevirt.io", "/virtualmachines-mutate", &kind_vm, V1, "virtualmachines", BOTH, mutate_vm, .flags = HOOK_MUTATES),
+    HOOK("virtualmachines-mutator.kubevirt.io", "/virtualmachines-mutate", &kind_vm, V1, "virtualmachines", BOTH, mutate_vm, .flags = HOOK_MUTATES,
+         .asks = vm_mutator_asks),
     HOOK("virtualmachineinstances-mutator.kubevirt.io", "/virtualmachineinstances-mutate",
          &kind_vmi, V1, "virtualmachineinstances", BOTH, mutate_vmi, .flags = HOOK_MUTATES),
     HOOK("migrations-mutator.kubevirt.io", "/migration-mutate-create",
@@ -35,7 +37,8 @@ const struct webhook webhook_rows[] = {
          &kind_vmi, V1, "virtualmachineinstances", "CREATE", validate_vmi_create),
     HOOK("virtualmachineinstances-update-validator.kubevirt.io", "/virtualmachineinstances-validate-update",
          &kind_vmi, V1, "virtualmachineinstances", "UPDATE", validate_vmi_update),
-    HOOK("virtualmachine-validator.kubevirt.io", "/virtualmachines-validate", &kind_vm, V1, "virtualmachines", BOTH, validate_vm),
+    HOOK("virtualmachine-validator.kubevirt.io", "/virtualmachines-validate", &kind_vm, V1, "virtualmachines", BOTH, validate_vm,
+         .asks = vm_validator_asks),
     HOOK("virtualmachinereplicaset-validator.kubevirt.io", "/virtualmachinereplicaset-validate",
          &kind_vmirs, V1, "virtualmachineinstancereplicasets", BOTH, validate_vmirs),
     HOOK("virtualmachinepreset-validator.kubevirt.io", "/vmipreset-validate",
@@ -68,4 +71,9 @@ const struct webhook *webhook_find(const char *path)
         if (streq(webhook_rows[i].path, path))
             return &webhook_rows[i];
     return NULL;
+}
+
+bool webhook_asks(const struct webhook *hook, const json_t *body)
+{
+    return hook->flags & HOOK_ASKS || (hook->asks && hook->asks(body));
 }

@@ -26,6 +26,7 @@ struct webhook {
     const char *operations;
     review_fn *decide;
     unsigned flags;
+    bool (*asks)(const json_t *body);   /* some reviews do ask, if they may: which; or NULL */
     const char *condition, *expression; /* name and CEL of the one match condition, or NULL */
 };
 
@@ -35,5 +36,8 @@ extern const size_t webhook_rows_len;
 
 /* By path, or NULL. */
 const struct webhook *webhook_find(const char *path);
+
+/* Does the decision on this AdmissionReview ask the API server? */
+bool webhook_asks(const struct webhook *hook, const json_t *body);
 
 #endif

@@ -13,6 +13,8 @@
 #include "webhooks/mutators.h"
 #include "webhooks/rules_vm.h"
 #include "webhooks/rules_vmi.h"
+#include "webhooks/vm_infer.h"
+#include "webhooks/vm_types.h"
 
 static void set_firmware_identity(json_t *template)
 {
@@ -50,8 +52,12 @@ void mutate_vm(struct review *rv)
 
     json_t *spec = jpath_make_obj(template, "spec");
     (void)jpath_make_obj(spec, "domain.devices");
+    if (!vm_infer_types(rv, vm))
+        return;
+    vm_preference_fill(rv, vm);
     if (rv->is_create)
         set_firmware_identity(template);
+    vm_infer_architecture(rv, vm);
     default_architecture(spec, rv->config);
     default_machine(spec, rv->config);
     if (rv->is_create && default_has_pcie(spec))

@@ -17,6 +17,10 @@
 struct buf;
 struct kube;
 struct presets;
+struct kube_kind;
+
+/* An object of a kind as the stores have it, by "ns/name" or "name": a new reference, or NULL. */
+typedef json_t *stored_fn(void *ctx, const struct kube_kind *kind, const char *key);
 
 struct review {
     /* What is asked */
@@ -36,6 +40,8 @@ struct review {
     const struct kind *kind;
     const struct cluster_config *config;
     struct presets *presets;
+    stored_fn *stored; /* instance types and preferences; NULL: there are none */
+    void *stored_ctx;
     struct kube *kube;        /* for those that ask the API server, else NULL */
     bool takes_deletion;      /* set before review_read: DELETE is reviewed as well */
     const char *installation; /* namespace of the installation */

@@ -4,12 +4,14 @@
 #include "base/must.h"
 #include "base/selector.h"
 #include "base/str.h"
+#include "openapi/preference_apply.h"
 #include "webhooks/mutators.h"
 #include "webhooks/rules.h"
 #include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vm.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
+#include "webhooks/vm_types.h"
 
 /* The template of a machine or replica set: `spec` is its spec, perhaps with defaults filled in. */
 static void check_template(struct review *rv, const json_t *template, const json_t *spec)
@@ -28,15 +30,23 @@ static void check_template(struct review *rv, const json_t *template, const json
         rules_run(discontinued_interface_rules, &s, &rv->findings);
 }
 
-/* The template with the defaults that its instances get; those of devices are the user's own until
- * then. */
-static void check_machine(struct review *rv, const json_t *template)
+/*
+ * The template with what its instances get of the instance type, the preference and the defaults;
+ * those of devices are the user's own until then.  When the type does not go with the template,
+ * that is told, and no more of what the template would be with it.
+ */
+static void check_machine(struct review *rv, const json_t *given)
 {
-    const json_t *given = jpath_obj(template, "spec");
-    json_auto_t *spec = given ? must_copy(given) : json_object();
+    scoped_vm_types types = vm_types_find(rv, rv->object);
+    json_auto_t *template = must_branch(given);
+    json_t *spec = jpath_make_obj(template, "spec");
 
-    if (vmi_spec_basics(spec, rv->config, &rv->denied) == 0)
-        check_template(rv, template, spec);
+    if (!vm_types_apply(&types, template, &rv->findings) ||
+        vmi_spec_basics(spec, rv->config, &rv->denied) < 0)
+        return;
+    if (types.preference)
+        preference_check(types.preference, types.type, spec, &rv->findings);
+    check_template(rv, template, spec);
 }
 
 void validate_vm(struct review *rv)

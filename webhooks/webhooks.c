@@ -14,11 +14,13 @@
 #include "base/str.h"
 #include "kube/informer.h"
 #include "webhooks/hooks.h"
+#include "webhooks/instancetypes.h"
 #include "webhooks/presets.h"
 
 struct webhooks {
     struct cluster_config_store *config;
     struct presets *presets;
+    struct instancetypes *instancetypes;
     struct informer *kubevirt;
     struct kube *kube;
     struct pool *workers;
@@ -60,6 +62,7 @@ struct webhooks *webhooks_start(struct kube *k, struct http_watcher *w, struct p
     h->namespace = must_strdup(namespace);
     h->config = cluster_config_store_new();
     h->presets = presets_start(k, w);
+    h->instancetypes = instancetypes_start(k, w);
     h->kubevirt = informer_start(k, w, &io);
     return h;
 }
@@ -69,6 +72,7 @@ void webhooks_stop(struct webhooks *h)
     if (!h)
         return;
     informer_stop(h->kubevirt);
+    instancetypes_stop(h->instancetypes);
     presets_stop(h->presets);
     cluster_config_store_free(h->config);
     free(h->namespace);
@@ -77,7 +81,8 @@ void webhooks_stop(struct webhooks *h)
 
 bool webhooks_is_synced(const struct webhooks *h)
 {
-    return informer_is_synced(h->kubevirt) && presets_is_synced(h->presets);
+    return informer_is_synced(h->kubevirt) && presets_is_synced(h->presets) &&
+           instancetypes_is_synced(h->instancetypes);
 }
 
 /* "application/json", parameters allowed. */
@@ -107,13 +112,15 @@ static int decode(struct http_call *c, json_t **ret, struct error *e)
     return 0;
 }
 
-static int decide(struct webhooks *h, const struct webhook *hook, const json_t *body,
+static int decide(struct webhooks *h, const struct webhook *hook, const json_t *body, bool may_ask,
                   struct buf *answer, struct error *e)
 {
     struct cluster_config *config = cluster_config_store_get(h->config);
     struct review rv = { .config = config,
                          .presets = h->presets,
-                         .kube = hook->flags & HOOK_ASKS ? h->kube : NULL,
+                         .stored = instancetypes_find,
+                         .stored_ctx = h->instancetypes,
+                         .kube = may_ask ? h->kube : NULL,
                          .takes_deletion = streq(hook->operations, "DELETE"),
                          .installation = h->namespace };
     const struct kind *kind = hook->kind;
@@ -136,12 +143,12 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
 }
 
 static void answer(struct webhooks *h, const struct webhook *hook, struct http_call *c,
-                   const json_t *body)
+                   const json_t *body, bool may_ask)
 {
     scoped_buf text = BUF_INIT(0);
     struct error e = { 0 };
 
-    if (decide(h, hook, body, &text, &e) < 0)
+    if (decide(h, hook, body, may_ask, &text, &e) < 0)
         http_reply_error(c, &e, NULL);
     else
         http_reply(c, 200, "application/json", text.data, text.len);
@@ -158,11 +165,12 @@ static void job_run(void *arg)
 {
     struct job *j = arg;
 
-    answer(j->webhooks, j->hook, j->call, j->body);
+    answer(j->webhooks, j->hook, j->call, j->body, true);
     job_free(j);
 }
 
-/* Takes the body. */
+/* Takes the body.  A review that can do without the API server is decided from memory when all
+ * workers are taken. */
 static void answer_later(struct webhooks *h, const struct webhook *hook, struct http_call *c,
                          json_t *body)
 {
@@ -173,7 +181,11 @@ static void answer_later(struct webhooks *h, const struct webhook *hook, struct 
     http_keep(c);
     if (pool_run(h->workers, job_run, j))
         return;
-
+    if (!(hook->flags & HOOK_ASKS)) {
+        answer(h, hook, c, body, false);
+        job_free(j);
+        return;
+    }
     error_set(&e, ERR_TOO_MANY, "virt-api has too many requests in hand: try again in a second");
     http_call_set_header(c, "Retry-After", "1");
     http_reply_error(c, &e, NULL);
@@ -190,9 +202,9 @@ bool webhooks_serve(struct webhooks *h, struct http_call *c)
         return false;
     if (decode(c, &body, &e) < 0)
         http_reply_error(c, &e, NULL);
-    else if (hook->flags & HOOK_ASKS)
+    else if (webhook_asks(hook, body))
         answer_later(h, hook, c, TAKE(body));
     else
-        answer(h, hook, c, body);
+        answer(h, hook, c, body, false);
     return true;
 }

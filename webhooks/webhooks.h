@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The admission webhooks (spec 02).  Reviews are decided inline from memory: the object itself,
- * the cluster's configuration, the presets.  Only the few rare ones whose answer stands in other
- * objects (a migration begins, a pod is evicted, a KubeVirt object comes or goes) ask the API
- * server, on a worker.
+ * the cluster's configuration, presets, instance types and preferences.  Only the few rare ones
+ * whose answer stands in other objects (a migration begins, a pod is evicted, a KubeVirt object
+ * comes or goes, a machine is made as its volume or a revision says) ask the API server, on a
+ * worker.
  */
 #ifndef WEBHOOKS_WEBHOOKS_H
 #define WEBHOOKS_WEBHOOKS_H

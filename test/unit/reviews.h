@@ -52,7 +52,7 @@ static inline char *decision_of(const struct question *q, struct kube *k)
 
     struct review rv = { .installation = "kubevirt",
                          .config = config,
-                         .kube = hook->flags & HOOK_ASKS ? k : NULL,
+                         .kube = webhook_asks(hook, body) ? k : NULL,
                          .takes_deletion = streq(hook->operations, "DELETE") };
     findings_init(&rv.findings);
     assert_int_equal(review_read(&rv, body, kind, &e), 0);

@@ -175,6 +175,19 @@ static void take_outcome(struct outcome *o, struct review *rv)
     }
 }
 
+/* What virt-api would have in its stores of the row's "cluster". */
+static json_t *stored(void *ctx, const struct kube_kind *kind, const char *key)
+{
+    char ns[254], name[254];
+    json_t *found = NULL;
+    struct error e;
+
+    if (!ctx || key_split(key, ns, name) < 0)
+        return NULL;
+    (void)kube_get(ctx, kind, *ns ? ns : NULL, name, &found, &e);
+    return found;
+}
+
 /* One webhook's decision; the object becomes what it made of it. */
 static void ask(struct outcome *o, const char *path, const struct request *q, const json_t *row,
                 struct kube *kube)
@@ -191,7 +204,9 @@ static void ask(struct outcome *o, const char *path, const struct request *q, co
                   "resource", kind->plural, "object", o->object, "oldObject", q->old);
     struct review rv = { .installation = "kubevirt",
                          .config = config,
-                         .kube = hook->flags & HOOK_ASKS ? kube : NULL,
+                         .stored = stored,
+                         .stored_ctx = kube,
+                         .kube = webhook_asks(hook, body) ? kube : NULL,
                          .takes_deletion = streq(hook->operations, "DELETE") };
     struct error e = { 0 };
 
@@ -233,6 +248,15 @@ static const struct kube_kind *kind_of_stored(const json_t *object)
         { "VirtualMachineInstanceMigration", &KIND_MIGRATION },
         { "VirtualMachineInstanceReplicaSet", &KIND_VMIRS },
         { "KubeVirt", &KIND_KUBEVIRT },
+        { "VirtualMachineInstancetype", &KIND_INSTANCETYPE },
+        { "VirtualMachineClusterInstancetype", &KIND_CLUSTER_INSTANCETYPE },
+        { "VirtualMachinePreference", &KIND_PREFERENCE },
+        { "VirtualMachineClusterPreference", &KIND_CLUSTER_PREFERENCE },
+        { "ControllerRevision", &KIND_CONTROLLER_REVISION },
+        { "PersistentVolumeClaim", &KIND_PVC },
+        { "DataVolume", &KIND_DATA_VOLUME },
+        { "DataSource", &KIND_DATA_SOURCE },
+        { "VolumeSnapshot", &KIND_VOLUME_SNAPSHOT },
     };
     size_t k = 0;
 
