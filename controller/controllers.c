@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "base/scope.h"
+#include "base/str.h"
 #include "certs/rotation.h"
+#include "controller/kubevirt_status.h"
 #include "controller/node_controller.h"
 #include "controller/trim.h"
 #include "controller/vm_controller.h"
@@ -28,10 +30,12 @@ struct controllers {
     struct vmi_controller *vmi;
     struct vmirs_controller *vmirs;
     struct node_controller *node;
-    struct workqueue *cert_queue;
-    struct workers *cert_worker;
+    struct workqueue *chores; /* CERTIFICATES, and keys of KubeVirt objects */
+    struct workers *chore_worker;
     struct kube_cert_store certs;
 };
+
+#define CERTIFICATES "certificates" /* no key of an object: those have a slash */
 
 /* ---- informer events ---- */
 
@@ -72,6 +76,7 @@ static void on_node(const json_t *old, const json_t *obj, void *ctx)
 static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
 {
     struct controllers *c = ctx;
+    scoped(free) char *key = meta_key(obj ? obj : old);
     struct error e;
     if (cluster_config_store_set(c->ctx->config, obj, &e) < 0)
         log_warn("configuration refused, the last good one stays", "ns",
@@ -79,6 +84,7 @@ static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
                  e.msg);
     else
         log_info("configuration taken", "name", meta_name(obj ? obj : old));
+    workqueue_add(c->chores, key);
 }
 
 /* ---- informers ---- */
@@ -128,15 +134,21 @@ bool controllers_are_synced(const struct controllers *c)
     return true;
 }
 
-/* ---- certificates ---- */
+/* ---- chores: what the leader does for the installation itself ---- */
 
-static int rotate_certificates(void *ctx, const char *key, int64_t *again_ms, struct error *e)
+static int rotate_certificates(struct controllers *c, int64_t *again_ms, struct error *e)
 {
-    struct controllers *c = ctx;
     const struct rotation_settings settings = { .namespace = c->ctx->namespace,
                                                 .clock = c->ctx->clock };
     int r = rotation_reconcile(&settings, &c->certs.store, again_ms, e);
     return r < 0 ? error_wrap(e, "certificates") : 0;
+}
+
+static int do_chore(void *ctx, const char *key, int64_t *again_ms, struct error *e)
+{
+    struct controllers *c = ctx;
+    return streq(key, CERTIFICATES) ? rotate_certificates(c, again_ms, e)
+                                    : kubevirt_status_reconcile(c->ctx, c->vm_events, key, e);
 }
 
 /* ---- life ---- */
@@ -154,7 +166,7 @@ struct controllers *controllers_new(struct context *ctx)
     c->vmi = vmi_controller_new(ctx, c->vm_events);
     c->vmirs = vmirs_controller_new(ctx, c->rs_events);
     c->node = node_controller_new(ctx, c->node_events);
-    c->cert_queue = workqueue_new("virt-controller-certificates");
+    c->chores = workqueue_new("virt-controller-installation");
     kube_cert_store_init(&c->certs, ctx->kube, ctx->namespace);
     start_informers(c);
     controller_metrics_register();
@@ -168,17 +180,16 @@ void controllers_start(struct controllers *c)
     vmi_controller_start(c->vmi, (size_t)s->vmi_threads);
     vmirs_controller_start(c->vmirs, (size_t)s->rs_threads);
     node_controller_start(c->node, (size_t)s->node_threads);
-    if (!s->is_cert_rotation_off) {
-        c->cert_worker = workers_start(c->cert_queue, 1, rotate_certificates, c);
-        workqueue_add(c->cert_queue, "certificates");
-    }
+    c->chore_worker = workers_start(c->chores, 1, do_chore, c);
+    if (!s->is_cert_rotation_off)
+        workqueue_add(c->chores, CERTIFICATES);
 }
 
 void controllers_stop_working(struct controllers *c)
 {
     if (!c)
         return;
-    workers_stop(TAKE(c->cert_worker));
+    workers_stop(TAKE(c->chore_worker));
     node_controller_stop(c->node);
     vmirs_controller_stop(c->vmirs);
     vmi_controller_stop(c->vmi);
@@ -193,7 +204,7 @@ void controllers_free(struct controllers *c)
     for (size_t i = countof(informer_rows); i > 0; i--)
         informer_stop(*informer_at(c, i - 1));
     http_watcher_free(c->watcher);
-    workqueue_free(c->cert_queue);
+    workqueue_free(c->chores);
     node_controller_free(c->node);
     vmirs_controller_free(c->vmirs);
     vmi_controller_free(c->vmi);
