@@ -36,6 +36,7 @@ static const struct members empty_is_kept[] = {
     { "VirtualMachineInstanceSpec", "evictionStrategy startStrategy" },
     { "DomainSpec", "ioThreadsPolicy rebootPolicy" },
     { "PanicDevice", "model" },
+    { "Disk", "errorPolicy" },
     { "PodResourceClaim", "resourceClaimName resourceClaimTemplateName" },
     { "UtilityVolume", "type" },
 };

@@ -41,7 +41,7 @@ extern const struct schema access_credential_type;
 /* probes.c */
 extern const struct schema probe_type;
 /* vmi_spec.c */
-extern const struct schema vmi_spec_type, vmi_template_type;
+extern const struct schema vmi_spec_type, vmi_template_type, utility_volume_type;
 /* vmi_status.c */
 extern const struct schema vmi_status_type, migrated_volume_type, change_tracking_type,
     phase_transition_type;

@@ -39,8 +39,9 @@ void rules_run(const struct rule *rules, const struct subject *s, struct finding
 void rules_check_spec(const struct subject *s, struct findings *out)
 {
     static const struct rule *const tables[] = {
-        compute_rules, firmware_rules, disk_rules,  storage_rules, volume_rules,
-        network_rules, device_rules,   claim_rules, pod_rules,     credential_rules,
+        compute_rules, firmware_rules,   disk_rules,       storage_rules,
+        volume_rules,  network_rules,    device_rules,     claim_rules,
+        pod_rules,     credential_rules, scheduling_rules,
     };
 
     for (size_t i = 0; i < countof(tables); i++)

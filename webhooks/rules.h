@@ -66,10 +66,11 @@ extern const struct rule volume_rules[];     /* volumes */
 extern const struct rule network_rules[];    /* networks and interfaces */
 extern const struct rule device_rules[];     /* other devices */
 extern const struct rule claim_rules[];      /* resource claims and who uses them */
-extern const struct rule pod_rules[];        /* host name, DNS, probes, scheduling */
+extern const struct rule pod_rules[];        /* host name, DNS, probes */
+extern const struct rule scheduling_rules[]; /* where the pod may run */
 extern const struct rule credential_rules[]; /* access credentials */
 
-/* Node selector, affinity and tolerations of the object that holds them; not among the above. */
+/* Node selector, affinity and tolerations of any other object that holds them. */
 extern const struct rule placement_rules[];
 
 void rules_run(const struct rule *rules, const struct subject *s, struct findings *out);

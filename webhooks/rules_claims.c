@@ -37,74 +37,104 @@ static void object_name(const struct rule *r, const struct subject *s, const jso
 
 /* ---- devices that come by a claim ---- */
 
-static bool is_claimed(const json_t *device)
-{
-    return jpath_has(device, "claimName") || jpath_has(device, "requestName");
-}
-
-/* A list of devices of one kind. */
-struct device_list {
-    const char *path; /* below the spec */
-    const char *gate; /* of devices by claim */
-    bool is_pure;     /* all by claim, or none */
+/* A list of which some may come by a claim. */
+struct claimant {
+    const char *path;  /* below the spec */
+    const char *claim; /* member that names claim and request; NULL: the item does itself */
+    const char *gate;  /* of those by claim */
+    bool is_pure;      /* all by claim, or none */
 };
 
-static const struct device_list device_lists[] = {
-    { "domain.devices.gpus", "GPUsWithDRA", true },
-    { "domain.devices.hostDevices", "HostDevicesWithDRA", false },
+static const struct claimant claimants[] = {
+    { "domain.devices.gpus", NULL, "GPUsWithDRA", true },
+    { "domain.devices.hostDevices", NULL, "HostDevicesWithDRA", false },
+    { "networks", "resourceClaim", "NetworkDevicesWithDRA", false },
 };
 
-static const struct device_list *list_of(const struct rule *r)
+static const struct claimant *claimant_of(const struct rule *r)
 {
-    return &device_lists[streq(r->path, device_lists[0].path) ? 0 : 1];
+    size_t i = 0;
+
+    while (!streq(r->path, claimants[i].path))
+        i++;
+    return &claimants[i];
 }
 
-/* Is the pair of names used before list[i], there or in an earlier list? */
-static bool is_pair_used(const struct subject *s, const struct device_list *list, size_t i,
-                         const json_t *device)
+/* Claim and request of one item, "" where they are not given. */
+struct pair {
+    const char *claim, *request;
+};
+
+static struct pair pair_of(const struct claimant *c, const json_t *item)
 {
-    for (const struct device_list *l = device_lists; l <= list; l++) {
-        const json_t *devices = jpath_arr(s->spec, l->path);
-        size_t n = l == list ? i : json_array_size(devices);
+    const json_t *at = c->claim ? jpath_obj(item, c->claim) : item;
+
+    return (struct pair){ jpath_str(at, "claimName", ""), jpath_str(at, "requestName", "") };
+}
+
+/* Is the pair used before item i, in that list or in an earlier one? */
+static bool is_pair_used(const struct subject *s, const struct claimant *c, size_t i,
+                         struct pair pair)
+{
+    for (const struct claimant *list = claimants; list <= c; list++) {
+        const json_t *items = jpath_arr(s->spec, list->path);
+        const size_t n = list == c ? i : json_array_size(items);
 
         for (size_t j = 0; j < n; j++) {
-            const json_t *other = json_array_get(devices, j);
+            const struct pair other = pair_of(list, json_array_get(items, j));
 
-            if (is_claimed(other) &&
-                streq(jpath_str(other, "claimName", ""), jpath_str(device, "claimName", "")) &&
-                streq(jpath_str(other, "requestName", ""), jpath_str(device, "requestName", "")))
+            if (streq(other.claim, pair.claim) && streq(other.request, pair.request))
                 return true;
         }
     }
     return false;
 }
 
-static void check_claimed(const struct rule *r, const struct subject *s, size_t i,
-                          const json_t *device, struct findings *out)
+static bool has_claim(const struct subject *s, const char *name)
 {
-    bool has_claim = *jpath_str(device, "claimName", "");
-    bool has_request = *jpath_str(device, "requestName", "");
+    return jarr_find(jpath_arr(s->spec, "resourceClaims"), "name", name) != NULL;
+}
+
+static bool is_claimed(const json_t *device)
+{
+    return jpath_has(device, "claimName") || jpath_has(device, "requestName");
+}
+
+static void require(const struct rule *r, const struct subject *s, size_t i, const char *member,
+                    struct findings *out)
+{
     struct rule required = *r;
 
     required.cause = CAUSE_REQUIRED;
-    required.message = "must be set for a device that comes by a claim";
-    if (!has_claim)
-        rule_report_at(&required, s, out, "%s[%zu].claimName", r->path, i);
-    if (!has_request)
-        rule_report_at(&required, s, out, "%s[%zu].requestName", r->path, i);
-    if (has_claim && has_request && is_pair_used(s, list_of(r), i, device))
-        rule_say(s, out, CAUSE_DUPLICATE, r->path, "two devices have one claim and request");
-    if (has_claim && has_request &&
-        !jarr_find(jpath_arr(s->spec, "resourceClaims"), "name",
-                   jpath_str(device, "claimName", "")))
+    required.message = "must be set for what comes by a claim";
+    rule_report_at(&required, s, out, "%s[%zu].%s", r->path, i, member);
+}
+
+static void check_claimed(const struct rule *r, const struct subject *s, size_t i,
+                          const json_t *device, struct findings *out)
+{
+    const struct claimant *c = claimant_of(r);
+    const struct pair pair = pair_of(c, device);
+
+    if (!*pair.claim)
+        require(r, s, i, "claimName", out);
+    if (!*pair.request)
+        require(r, s, i, "requestName", out);
+    if (!*pair.claim || !*pair.request)
+        return;
+    if (is_pair_used(s, c, i, pair))
+        rule_say(s, out, CAUSE_DUPLICATE, r->path,
+                 "claim and request \"%s\" \"%s\" are used already: ask for another request",
+                 pair.claim, pair.request);
+    if (!has_claim(s, pair.claim))
         rule_say(s, out, CAUSE_INVALID, "resourceClaims", "there is no claim \"%s\": add it",
-                 jpath_str(device, "claimName", ""));
+                 pair.claim);
 }
 
 static void devices(const struct rule *r, const struct subject *s, const json_t *v,
                     struct findings *out)
 {
-    const struct device_list *list = list_of(r);
+    const struct claimant *list = claimant_of(r);
     size_t claimed = 0, n = json_array_size(v);
     size_t i;
     json_t *device;
@@ -129,6 +159,35 @@ static void devices(const struct rule *r, const struct subject *s, const json_t 
 
 /* ---- networks by claim ---- */
 
+static void check_claimed_network(const struct rule *r, const struct subject *s, size_t i,
+                                  const json_t *network, struct findings *out)
+{
+    const struct claimant *c = claimant_of(r);
+    const struct pair pair = pair_of(c, network);
+    const json_t *interface = jarr_find(jpath_arr(s->spec, "domain.devices.interfaces"), "name",
+                                        jpath_str(network, "name", ""));
+    struct rule found = *r;
+
+    if (interface && !jpath_has(interface, "sriov") && !jpath_has(interface, "binding"))
+        rule_say(s, out, CAUSE_INVALID, "domain.devices.interfaces",
+                 "\"%s\" is on a network by claim: connect it by sriov or by a binding plugin",
+                 jpath_str(network, "name", ""));
+    if (!*pair.claim)
+        require(r, s, i, "resourceClaim.claimName", out);
+    if (!*pair.request)
+        require(r, s, i, "resourceClaim.requestName", out);
+    if (!*pair.claim || !*pair.request)
+        return;
+    found.cause = CAUSE_NOT_FOUND;
+    found.message = "is the name of no claim in spec.resourceClaims: add one of that name";
+    if (!has_claim(s, pair.claim))
+        rule_report_at(&found, s, out, "%s[%zu].resourceClaim.claimName", r->path, i);
+    found.cause = CAUSE_DUPLICATE;
+    found.message = "claim and request are used already: ask for another request";
+    if (is_pair_used(s, c, i, pair))
+        rule_report_at(&found, s, out, "%s[%zu]", r->path, i);
+}
+
 static void claimed_networks(const struct rule *r, const struct subject *s, const json_t *v,
                              struct findings *out)
 {
@@ -142,29 +201,15 @@ static void claimed_networks(const struct rule *r, const struct subject *s, cons
     }
     if (!has_claimed)
         return;
-    if (!cluster_config_gate(s->config, "NetworkDevicesWithDRA")) {
+    if (!cluster_config_gate(s->config, claimant_of(r)->gate)) {
         rule_report(r, s, out);
         return;
     }
     if (has_multus)
         rule_say(s, out, CAUSE_INVALID, r->path, "resourceClaim and multus do not go together");
-    json_array_foreach(v, i, network) {
-        const json_t *claim = jpath_obj(network, "resourceClaim");
-        const char *name = jpath_str(claim, "claimName", "");
-
-        if (!claim)
-            continue;
-        struct rule required = *r;
-        required.cause = CAUSE_REQUIRED;
-        required.message = "must be set";
-        if (!*name)
-            rule_report_at(&required, s, out, "%s[%zu].resourceClaim.claimName", r->path, i);
-        else if (!jarr_find(jpath_arr(s->spec, "resourceClaims"), "name", name))
-            rule_say(s, out, CAUSE_NOT_FOUND, "resourceClaims", "there is no claim \"%s\": add it",
-                     name);
-        if (!*jpath_str(claim, "requestName", ""))
-            rule_report_at(&required, s, out, "%s[%zu].resourceClaim.requestName", r->path, i);
-    }
+    json_array_foreach(v, i, network)
+        if (jpath_has(network, "resourceClaim"))
+            check_claimed_network(r, s, i, network, out);
 }
 
 // clang-format off

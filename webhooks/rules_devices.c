@@ -3,6 +3,7 @@
 #include "base/jpath.h"
 #include "base/str.h"
 #include "webhooks/rules.h"
+#include "webhooks/rules_grace.h"
 
 static bool wants_ramfb(const json_t *gpu)
 {
@@ -79,6 +80,8 @@ static const struct rule panic_rules[] = {
 static const struct rule devices_rules[] = {
     EACH("inputs", input_rules),
     RULE("gpus", one_boot_display, INVALID, "only one GPU may be the display while booting (ramFB)"),
+    RULE("gpus", rule_grace, INVALID, NULL),
+    RULE("hostDevices", rule_grace, INVALID, NULL),
     RULE("hostDevices", some_host_devices, INVALID, "needs the feature gate HostDevices", .gate = "HostDevices"),
     RULE("sound", sound, INVALID, "use the model ich9 or ac97"),
     RULE("autoattachVSOCK", vsock, INVALID, "needs the feature gate VSOCK", .gate = "VSOCK"),

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the launcher's pod takes from the instance: host name, DNS, probes, scheduling (spec
- * 02, 4.1). */
+/* What the launcher's pod takes from the instance: host name, DNS, probes (spec 02, 4.1). */
 #include <arpa/inet.h>
 
 #include "base/jpath.h"
-#include "base/selector.h"
 #include "base/str.h"
 #include "webhooks/rules.h"
 
@@ -116,7 +114,7 @@ static void dns_searches(const struct rule *r, const struct subject *s, const js
                  SEARCHES_TEXT_MAX);
 }
 
-/* ---- start and scheduling ---- */
+/* ---- start, account ---- */
 
 static void start_strategy(const struct rule *r, const struct subject *s, const json_t *v,
                            struct findings *out)
@@ -124,47 +122,6 @@ static void start_strategy(const struct rule *r, const struct subject *s, const 
     rule_one_of(r, s, v, out);
     if (streq(json_string_value(v), "Paused") && jpath_has(s->spec, "livenessProbe"))
         rule_say(s, out, CAUSE_INVALID, r->path, "Paused does not go with a livenessProbe");
-}
-
-static void some_node_terms(const struct rule *r, const struct subject *s, const json_t *v,
-                            struct findings *out)
-{
-    if (json_array_size(jpath_arr(v, "nodeSelectorTerms")) == 0)
-        rule_report_at(r, s, out, "%s.nodeSelectorTerms", r->path);
-}
-
-static void label_selector(const struct rule *r, const struct subject *s, const json_t *v,
-                           struct findings *out)
-{
-    struct error e;
-
-    if (selector_validate(v, &e) < 0)
-        rule_say(s, out, r->cause, r->path, "%s", e.msg);
-}
-
-static void at_least_one(const struct rule *r, const struct subject *s, const json_t *v,
-                         struct findings *out)
-{
-    if (json_integer_value(v) < 1)
-        rule_report(r, s, out);
-}
-
-/* Kubernetes takes the pair for a key. */
-static void unique_constraint(const struct rule *r, const struct subject *s, const json_t *v,
-                              struct findings *out)
-{
-    static const char *const pair[] = { "topologyKey", "whenUnsatisfiable" };
-    const json_t *all = jpath_arr(s->spec, "topologySpreadConstraints");
-
-    for (size_t i = 0; i < s->index; i++) {
-        const json_t *other = json_array_get(all, i);
-
-        if (streq(jpath_str(other, pair[0], ""), jpath_str(v, pair[0], "")) &&
-            streq(jpath_str(other, pair[1], ""), jpath_str(v, pair[1], ""))) {
-            rule_report(r, s, out);
-            return;
-        }
-    }
 }
 
 static void none(const struct rule *r, const struct subject *s, const json_t *v,
@@ -196,16 +153,6 @@ static const struct rule dns_option_rules[] = {
     RULES_END,
 };
 
-static const struct rule spread_rules[] = {
-    RULE("maxSkew", at_least_one, INVALID, "must be at least 1", .also_absent = true),
-    RULE("topologyKey", rule_not_empty, REQUIRED, "name the node label to spread over", .also_absent = true),
-    RULE("whenUnsatisfiable", rule_one_of, NOT_SUPPORTED, "use DoNotSchedule or ScheduleAnyway",
-         VALUES("DoNotSchedule", "ScheduleAnyway"), .also_absent = true),
-    RULE("labelSelector", label_selector, INVALID, NULL),
-    RULE("", unique_constraint, DUPLICATE, "has topologyKey and whenUnsatisfiable of an earlier one"),
-    RULES_END,
-};
-
 const struct rule pod_rules[] = {
     RULE("hostname", rule_dns_label, INVALID,
          "is not a DNS label: use at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"),
@@ -221,9 +168,6 @@ const struct rule pod_rules[] = {
     RULE("dnsConfig.nameservers", dns_servers, INVALID, "is not an IP address"),
     RULE("dnsConfig.searches", dns_searches, INVALID, "is not a DNS name"),
     EACH("dnsConfig.options", dns_option_rules),
-    RULE("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", some_node_terms, INVALID,
-         "must hold at least one term"),
-    EACH("topologySpreadConstraints", spread_rules),
     RULE("serviceAccountName", same_account, INVALID, "is not the name of a service account"),
     RULE("utilityVolumes", none, INVALID,
          "are added to a running instance only: leave them out"),

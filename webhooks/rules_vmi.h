@@ -16,6 +16,12 @@ extern const struct rule discontinued_gate_rules[];
 void check_architecture(const struct subject *s, struct findings *out);
 
 /*
+ * Node selector and tolerations that Kubernetes refuses in a pod.  Upstream lets an instance have
+ * them, so users are only warned that no pod will come of it.
+ */
+void warn_of_scheduling(struct review *rv, const struct subject *s);
+
+/*
  * The object by its table, and the shape of its metadata and of its template's.  A user is warned
  * of each new or changed field that nothing acts on yet; mutators leave that to their validators.
  */

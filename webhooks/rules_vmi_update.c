@@ -101,7 +101,7 @@ static void check_new_disk(struct review *rv, const json_t *disk, const char *na
     bool is_pluggable =
         streq(jpath_str(disk, "lun.bus", ""), "scsi") || streq(bus, "scsi") || streq(bus, "virtio");
 
-    if (!is_pluggable && !jpath_has(disk, "cdrom"))
+    if (!is_pluggable)
         fault(rv, "is added as a disk on the bus scsi or virtio, or as a lun on scsi", name);
     if (jpath_bool(disk, "dedicatedIOThread", false) && !streq(bus, "virtio"))
         fault(rv, "dedicatedIOThread needs the bus virtio", name);
@@ -113,6 +113,7 @@ static void check_new_volume(struct review *rv, const json_t *volume)
 {
     const char *name = jpath_str(volume, "name", "");
     const json_t *disk = disk_named(jpath_obj(rv->object, "spec"), name);
+    const bool is_new_disk = !disk_named(jpath_obj(rv->old, "spec"), name); /* or a filled drive */
 
     if (jpath_has(volume, "memoryDump"))
         return;
@@ -121,8 +122,61 @@ static void check_new_volume(struct review *rv, const json_t *volume)
               name);
     if (!disk)
         fault(rv, "has no disk of its name", name);
-    else
+    else if (is_new_disk)
         check_new_disk(rv, disk, name);
+}
+
+/* ---- utility volumes: never part of the machine, and added only ---- */
+
+static void not_a_volume(const struct rule *r, const struct subject *s, const json_t *v,
+                         struct findings *out)
+{
+    if (volume_named(s->spec, json_string_value(v)))
+        rule_report(r, s, out);
+}
+
+// clang-format off
+static const struct rule utility_rules[] = {
+    RULE("name", rule_not_empty, REQUIRED, "must be set"),
+    RULE("name", not_a_volume, DUPLICATE, "is the name of one of spec.volumes: give it its own"),
+    RULE("claimName", rule_not_empty, REQUIRED, "name the claim"),
+    RULES_END,
+};
+// clang-format on
+
+static void check_utility_volume(struct review *rv, const struct at *at, const json_t *volume)
+{
+    const char *name = jpath_str(volume, "name", "");
+    const json_t *before = jarr_find(jpath_arr(rv->old, "spec.utilityVolumes"), "name", name);
+
+    if (before && !canonical_equal(&utility_volume_type, volume, before))
+        findings_add_at(&rv->findings, CAUSE_INVALID, at,
+                        "cannot change while it is there: take it away and add another");
+    if (is_permanent(rv->old, name))
+        findings_add_at(&rv->findings, CAUSE_INVALID, at,
+                        "has the name of a volume that the machine started with: give it another");
+}
+
+static void check_utility_volumes(struct review *rv)
+{
+    static const char path[] = "spec.utilityVolumes";
+    const json_t *volumes = jpath_arr(rv->object, path);
+    const struct at at = AT_NAME(NULL, path);
+    const struct at spec = AT_NAME(NULL, "spec");
+    const struct rule each = EACH("utilityVolumes", utility_rules);
+    const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &spec, rv->config, false);
+    size_t i;
+    json_t *volume;
+
+    if (json_array_size(volumes) == 0)
+        return;
+    if (!cluster_config_gate(rv->config, "UtilityVolumes")) {
+        findings_add(&rv->findings, CAUSE_INVALID, path, "needs the feature gate UtilityVolumes");
+        return;
+    }
+    rule_each(&each, &s, volumes, &rv->findings);
+    json_array_foreach(volumes, i, volume)
+        check_utility_volume(rv, &AT_INDEX(&at, i), volume);
 }
 
 void check_own_spec_change(struct review *rv)
@@ -133,6 +187,7 @@ void check_own_spec_change(struct review *rv)
     json_t *volume;
 
     check_limits(rv);
+    check_utility_volumes(rv);
     if (count_volumes(spec) != count_shown(rv, spec))
         findings_add(&rv->findings, CAUSE_INVALID, "",
                      "each volume of a running machine needs one disk or file system");

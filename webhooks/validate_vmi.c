@@ -27,6 +27,7 @@ void validate_vmi_create(struct review *rv)
     rules_run(vmi_create_rules, &s, &rv->findings);
     check_architecture(&s, &rv->findings);
     check_metadata(rv, &metadata, jpath_obj(rv->object, "metadata"));
+    warn_of_scheduling(rv, &s);
 }
 
 /* A handler may only write about instances of its own node. */

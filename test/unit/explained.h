@@ -100,6 +100,8 @@ static const struct one_sided one_sided[] = {
     OURS("checked where the gate is on", "networks[].resourceClaim.claimName", .setting = "NetworkDevicesWithDRA"),
     OURS("checked where the gate is on", "networks[].resourceClaim.requestName", .setting = "NetworkDevicesWithDRA"),
     OURS("checked where the gate is on", "resourceClaims", .setting = "NetworkDevicesWithDRA"),
+    OURS("checked where the gate is on", "networks[]", .setting = "NetworkDevicesWithDRA"),
+    OURS("checked where the gate is on", "domain.devices.interfaces", .setting = "NetworkDevicesWithDRA"),
     OURS("gate switched off", "domain.devices.interfaces[].name", .setting = "PasstBinding", .having = "passtBinding"),
     OURS("gate switched off", "domain.devices.disks[].name", .setting = "DeclarativeHotplugVolumes", .having = "cdrom"),
     OURS("gate switched off", "domain.rebootPolicy", .setting = "RebootPolicy"),
