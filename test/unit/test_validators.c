@@ -16,13 +16,6 @@ struct validator_case {
     const char *want;
 };
 
-#define SA "system:serviceaccount:kubevirt:"
-#define CONTROLLER SA "kubevirt-controller"
-#define HANDLER SA "kubevirt-handler"
-
-#define VMI(more)                                                                                                   \
-    "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}" more \
-    "}}"
 #define VM(more)                                                                                                                    \
     "{'metadata':{'name':'m','namespace':'ns'},'spec':{'template':{'spec':{'domain':{'devices':{},'memory':{'guest':'1Gi'}}}}" more \
     "}}"
@@ -34,14 +27,6 @@ struct validator_case {
     "{'metadata':{'name':'g','labels':{'kubevirt.io/vmi-name':'m'}},'spec':{" spec "}}"
 
 #define ON_VM validate_vm, &kind_vm
-#define ON_CREATE validate_vmi_create, &kind_vmi
-#define ON_UPDATE validate_vmi_update, &kind_vmi
-
-#define VMI_DISKS(bus)                                                                                                      \
-    "{'metadata':{'name':'m'},'spec':{'architecture':'amd64','domain':{'devices':{'disks':[{'name':'v','disk':{'bus':'" bus \
-    "'}}]},'memory':{'guest':'1Gi'}},"                                                                                      \
-    "'volumes':[{'name':'v','persistentVolumeClaim':{'claimName':'c','hotpluggable':true}}]}}"
-
 // clang-format off
 static const struct validator_case cases[] = {
     { "a machine that may run", ON_VM, NULL, VM(",'runStrategy':'Always'"), NULL, "" },
@@ -64,32 +49,6 @@ static const struct validator_case cases[] = {
       "FieldValueRequired spec.dataVolumeTemplates[0]" },
     { "run strategy while restored", ON_VM, NULL, VM(",'runStrategy':'Always'"),
       "{'metadata':{'name':'m'},'spec':{'runStrategy':'Halted'},'status':{'restoreInProgress':'r'}}", "FieldValueNotSupported spec" },
-
-    { "an instance that may run", ON_CREATE, NULL, VMI(""), NULL, "" },
-    { "a label of the installation", ON_CREATE, NULL,
-      "{'metadata':{'name':'m','labels':{'kubevirt.io/nodeName':'n'}},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}}}", NULL,
-      "FieldValueNotSupported metadata.labels" },
-    { "the installation may set it", ON_CREATE, CONTROLLER,
-      "{'metadata':{'name':'m','labels':{'kubevirt.io/nodeName':'n'}},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}}}", NULL, "" },
-    { "the same name in another namespace may not", ON_CREATE, "system:serviceaccount:other:kubevirt-controller",
-      "{'metadata':{'name':'m','labels':{'kubevirt.io/nodeName':'n'}},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}}}", NULL,
-      "FieldValueNotSupported metadata.labels" },
-    { "sidecars are gated", ON_CREATE, NULL,
-      "{'metadata':{'name':'m','annotations':{'hooks.kubevirt.io/hookSidecars':'[]'}},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}}}", NULL,
-      "FieldValueInvalid metadata.annotations" },
-
-    { "a user changes the spec", ON_UPDATE, NULL, VMI(",'hostname':'a'"), VMI(""), "FieldValueNotSupported " },
-    { "a user writes it in another way", ON_UPDATE, NULL, VMI(",'hostname':''"), VMI(""), "" },
-    { "a user takes a label away", ON_UPDATE, NULL, VMI(""),
-      "{'metadata':{'name':'m','labels':{'kubevirt.io/nodeName':'n'}},'spec':{'architecture':'amd64','domain':{'devices':{},'memory':{'guest':'1Gi'}}}}",
-      "FieldValueNotSupported metadata.labels" },
-    { "the controller adds a volume on scsi", ON_UPDATE, CONTROLLER, VMI_DISKS("scsi"), VMI(""), "" },
-    { "the controller adds a volume on sata", ON_UPDATE, CONTROLLER, VMI_DISKS("sata"), VMI(""), "FieldValueInvalid " },
-    { "the controller takes a hotplugged volume away", ON_UPDATE, CONTROLLER, VMI(""), VMI_DISKS("scsi"), "" },
-    { "the controller moves a disk to another bus", ON_UPDATE, CONTROLLER, VMI_DISKS("virtio"), VMI_DISKS("scsi"), "FieldValueInvalid " },
-    { "a volume without disk", ON_UPDATE, CONTROLLER, VMI(",'volumes':[{'name':'v','persistentVolumeClaim':{'claimName':'c'}}]"), VMI(""),
-      "FieldValueInvalid  FieldValueInvalid " },
-    { "a handler without node", ON_UPDATE, HANDLER, VMI(""), VMI(""), "FieldValueInvalid " },
 
     { "a replica set", validate_vmirs, &kind_vmirs, NULL, RS("'b'"), NULL, "" },
     { "labels that its selector misses", validate_vmirs, &kind_vmirs, NULL, RS("'c'"), NULL, "FieldValueInvalid spec.selector" },
