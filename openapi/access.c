@@ -32,5 +32,5 @@ TYPE(password_credential_type, "UserPasswordAccessCredential", "Passwords for us
 
 TYPE(access_credential_type, "AccessCredential", "Lets users into the guest; one of the two.",
     OBJECT("sshPublicKey", ssh_credential_type, "SSH public keys."),
-    OBJECT("userPassword", password_credential_type, "Passwords.", INERT));
+    OBJECT("userPassword", password_credential_type, "Passwords of users in the guest.", INERT));
 // clang-format on

@@ -25,7 +25,7 @@ TYPE(node_selector_type, "NodeSelector", "Terms of which one must hold.",
 
 TYPE(preferred_node_type, "PreferredSchedulingTerm", "A wish, and how much it counts.",
     OBJECT("preference", node_term_type, "The wish.", REQUIRED, OPEN),
-    INT32("weight", "1 to 100.", REQUIRED));
+    INT32("weight", "How much this term counts, from 1 to 100.", REQUIRED));
 
 TYPE(node_affinity_type, "NodeAffinity", "Nodes that the pod must or should run on.",
     LIST("preferredDuringSchedulingIgnoredDuringExecution", preferred_node_type, "Nodes it should run on.", OPEN),
@@ -41,7 +41,7 @@ TYPE(pod_term_type, "PodAffinityTerm", "Pods, and the topology in which they are
 
 TYPE(weighted_pod_type, "WeightedPodAffinityTerm", "A wish, and how much it counts.",
     OBJECT("podAffinityTerm", pod_term_type, "The wish.", REQUIRED, OPEN),
-    INT32("weight", "1 to 100.", REQUIRED));
+    INT32("weight", "How much this term counts, from 1 to 100.", REQUIRED));
 
 TYPE(pod_affinity_type, "PodAffinity", "Pods that must or should be near, or far.",
     LIST("preferredDuringSchedulingIgnoredDuringExecution", weighted_pod_type, "Those that should.", OPEN),

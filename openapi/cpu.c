@@ -7,7 +7,7 @@
 // clang-format off
 TYPE(cpu_feature_type, "CPUFeature", "One feature added to or taken from the processor model.",
     STRING("name", "Name of the feature, as libvirt lists it.", REQUIRED),
-    STRING("policy", "force, require, optional, disable or forbid; require when absent."));
+    STRING("policy", "How the feature is treated: force, require, optional, disable or forbid; require when absent."));
 
 TYPE(numa_type, "NUMA", "How the guest's memory nodes follow the host's.",
     PRESENCE("guestMappingPassthrough", "Give the guest the nodes that its pinned processors have on the host.", INERT));

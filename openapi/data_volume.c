@@ -57,7 +57,7 @@ TYPE(data_source_registry_type, "DataVolumeSourceRegistry", "A disk out of a con
     STRING("certConfigMap", "ConfigMap with the registry's CA."),
     STRING("imageStream", "Image stream to take it from."),
     OBJECT("platform", registry_platform_type, "Which image of several."),
-    STRING("pullMethod", "pod or node."),
+    STRING("pullMethod", "Who pulls the image: the importer pod or the node."),
     STRING("secretRef", "Secret with the credentials."),
     STRING("url", "Where the image is."));
 
@@ -88,7 +88,7 @@ TYPE(data_volume_source_type, "DataVolumeSource_", "Where the data comes from; e
     OBJECT("vddk", data_source_vddk_type, "A disk of VMware."));
 
 TYPE(data_volume_source_ref_type, "DataVolumeSourceRef", "An object that says where the data comes from.",
-    STRING("kind", "DataSource.", REQUIRED),
+    STRING("kind", "Kind of the source: DataSource.", REQUIRED),
     STRING("name", "Name of the object.", REQUIRED),
     STRING("namespace", "Namespace of the object; the machine's own when absent."));
 
@@ -108,5 +108,5 @@ TYPE(data_volume_template_type, "DataVolumeTemplateSpec", "A DataVolume that is 
     STRING("kind", "Which kind of object this is."),
     OPAQUE("metadata", "Name, labels and annotations of the DataVolume.", NULLABLE),
     OBJECT("spec", data_volume_spec_type, "The claim that is made and what it is filled with.", REQUIRED),
-    OPAQUE("status", "Ignored.", NULLABLE));
+    OPAQUE("status", "Ignored: a template has no status.", NULLABLE));
 // clang-format on

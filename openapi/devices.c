@@ -32,15 +32,15 @@ TYPE(host_device_type, "HostDevice", "A device of the node given to the guest.",
     STRING("tag", "Told to the guest with the device's address, by cloud-init."));
 
 TYPE(input_type, "Input", "An input device.",
-    STRING("bus", "virtio or usb; usb when absent."),
+    STRING("bus", "Bus of the device: virtio or usb; usb when absent."),
     STRING("name", "Name of the device.", REQUIRED),
-    STRING("type", "tablet.", REQUIRED));
+    STRING("type", "Kind of the device: tablet.", REQUIRED));
 
 TYPE(panic_device_type, "PanicDevice", "Tells the host that the guest's kernel has crashed.",
-    STRING("model", "hyperv, isa or pvpanic."));
+    STRING("model", "Model of the device: hyperv, isa or pvpanic."));
 
 TYPE(sound_type, "SoundDevice", "A sound card.",
-    STRING("model", "ich9 or ac97; ich9 when absent."),
+    STRING("model", "Model of the sound card: ich9 or ac97; ich9 when absent."),
     STRING("name", "Name of the device.", REQUIRED));
 
 TYPE(tpm_type, "TPMDevice", "A trusted platform module.",
@@ -48,10 +48,10 @@ TYPE(tpm_type, "TPMDevice", "A trusted platform module.",
     BOOL("persistent", "Keep its state over a stop and start.", INERT));
 
 TYPE(video_type, "VideoDevice", "The graphics card.",
-    STRING("type", "vga, cirrus, virtio, ramfb or bochs."));
+    STRING("type", "Model of the video card: vga, cirrus, virtio, ramfb or bochs."));
 
 TYPE(watchdog_model_type, "WatchdogModel", "What the watchdog does when the guest falls silent.",
-    STRING("action", "poweroff, reset or shutdown; reset when absent."));
+    STRING("action", "What happens when the guest hangs: poweroff, reset or shutdown; reset when absent."));
 
 TYPE(watchdog_type, "Watchdog", "A device that acts when the guest falls silent.",
     OBJECT("diag288", watchdog_model_type, "The watchdog of s390x machines."),

@@ -15,17 +15,17 @@ TYPE(disk_block_size_type, "BlockSize", "Block sizes that the guest is told; one
     OBJECT("matchVolume", feature_switch_type, "Sizes of the volume behind the disk.", INERT));
 
 TYPE(cdrom_target_type, "CDRomTarget", "The volume is a CD-ROM.",
-    STRING("bus", "sata, scsi or usb."),
+    STRING("bus", "Bus of the drive: sata, scsi or usb."),
     BOOL("readonly", "The guest cannot write; yes when absent."),
-    STRING("tray", "open or closed; closed when absent."));
+    STRING("tray", "Whether the tray is open or closed; closed when absent."));
 
 TYPE(disk_target_type, "DiskTarget", "The volume is a disk.",
-    STRING("bus", "virtio, sata, scsi or usb."),
+    STRING("bus", "Bus of the disk: virtio, sata, scsi or usb."),
     STRING("pciAddress", "PCI address in the guest, such as 0000:81:01.10; virtio only."),
     BOOL("readonly", "The guest cannot write."));
 
 TYPE(lun_target_type, "LunTarget", "The volume is a SCSI device that the guest may send any command to.",
-    STRING("bus", "scsi, virtio or sata."),
+    STRING("bus", "Bus of the unit: scsi, virtio or sata."),
     BOOL("readonly", "The guest cannot write."),
     BOOL("reservation", "Let the guest use persistent reservations.", INERT));
 

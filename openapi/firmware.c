@@ -17,8 +17,8 @@ TYPE(efi_type, "EFI", "Boot with UEFI firmware.",
     BOOL("secureBoot", "Boot signed systems only; needs SMM. Yes when absent."));
 
 TYPE(bootloader_type, "Bootloader", "Which firmware boots the guest; one of the two.",
-    OBJECT("bios", bios_type, "SeaBIOS."),
-    OBJECT("efi", efi_type, "UEFI."));
+    OBJECT("bios", bios_type, "Boot by SeaBIOS."),
+    OBJECT("efi", efi_type, "Boot by UEFI."));
 
 TYPE(kernel_container_type, "KernelBootContainer", "An image that holds a kernel, an initrd or both.",
     STRING("image", "Image to take the files from.", REQUIRED),
@@ -43,10 +43,10 @@ TYPE(machine_type, "Machine", "The kind of machine that is emulated.",
 
 TYPE(chassis_type, "Chassis", "The chassis that the guest reads from SMBIOS.",
     STRING("asset", "Asset tag."),
-    STRING("manufacturer", "Manufacturer."),
+    STRING("manufacturer", "Manufacturer of the chassis."),
     STRING("serial", "Serial number."),
     STRING("sku", "Stock-keeping number."),
-    STRING("version", "Version."));
+    STRING("version", "Version of the chassis."));
 
 TYPE(sev_policy_type, "SEVPolicy", "What AMD SEV must guarantee.",
     BOOL("encryptedState", "Also encrypt the processors' registers (SEV-ES)."));

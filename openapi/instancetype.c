@@ -22,13 +22,13 @@ TYPE(instancetype_memory_type, "MemoryInstancetype", "Memory that the instance t
 
 TYPE(instancetype_spec_type, "VirtualMachineInstancetypeSpec", "What machines of this type are given.",
     STRING_MAP("annotations", "Annotations of the instance."),
-    OBJECT("cpu", instancetype_cpu_type, "Processors.", REQUIRED),
+    OBJECT("cpu", instancetype_cpu_type, "Processors of the machine.", REQUIRED),
     LIST("gpus", gpu_type, "Graphics processors given to the guest."),
     LIST("hostDevices", host_device_type, "Devices of the node given to the guest."),
     OBJECT("ioThreads", io_threads_type, "Threads that do the disks' I/O."),
-    STRING("ioThreadsPolicy", "shared, auto or supplementalPool."),
+    STRING("ioThreadsPolicy", "How disks share I/O threads: shared, auto or supplementalPool."),
     OBJECT("launchSecurity", launch_security_type, "Keep the guest's memory from the node."),
-    OBJECT("memory", instancetype_memory_type, "Memory.", REQUIRED),
+    OBJECT("memory", instancetype_memory_type, "Memory of the machine.", REQUIRED),
     STRING_MAP("nodeSelector", "Labels that the node must have."),
     STRING("schedulerName", "Scheduler that places the pod."));
 

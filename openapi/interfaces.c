@@ -37,7 +37,7 @@ TYPE(interface_type, "Interface", "One network interface of the guest; exactly o
     STRING("macAddress", "Hardware address; made at random when absent."),
     PRESENCE("macvtap", "Removed; use a network binding plugin.", INERT),
     PRESENCE("masquerade", "Connect by NAT behind the pod's address."),
-    STRING("model", "virtio, e1000, e1000e, igb, ne2k_pci, pcnet or rtl8139; virtio when absent."),
+    STRING("model", "Model of the card: virtio, e1000, e1000e, igb, ne2k_pci, pcnet or rtl8139; virtio when absent."),
     STRING("name", "Name of the network.", REQUIRED),
     PRESENCE("passt", "Removed; use passtBinding.", INERT),
     PRESENCE("passtBinding", "Connect through passt, in user space.", INERT),
@@ -46,7 +46,7 @@ TYPE(interface_type, "Interface", "One network interface of the guest; exactly o
     LIST("ports", port_type, "Ports that reach the guest; all when absent."),
     PRESENCE("slirp", "Removed; use masquerade.", INERT),
     PRESENCE("sriov", "Give the guest a virtual function of a network card.", INERT),
-    STRING("state", "up, down or absent."),
+    STRING("state", "State of the link (up or down), or absent to take the interface out."),
     STRING("tag", "Told to the guest with the device's address, by cloud-init.", INERT));
 
 TYPE(multus_network_type, "MultusNetwork", "A further network of the pod.",

@@ -20,15 +20,15 @@ TYPE(cert_strategy_type, "KubeVirtCertificateRotateStrategy", "How certificates 
     OBJECT("selfSigned", self_signed_type, "Certificates that the installation makes for itself."));
 
 TYPE(component_flags_type, "Flags", "Further flags of programs.",
-    STRING_MAP("api", "virt-api."),
-    STRING_MAP("controller", "virt-controller."),
-    STRING_MAP("handler", "virt-handler."));
+    STRING_MAP("api", "Flags of virt-api."),
+    STRING_MAP("controller", "Flags of virt-controller."),
+    STRING_MAP("handler", "Flags of virt-handler."));
 
 TYPE(component_patch_type, "CustomizeComponentsPatch", "A change of one object of the installation.",
     STRING("patch", "The patch, as JSON or YAML.", REQUIRED),
     STRING("resourceName", "Name of the object.", REQUIRED, .min_length = 1),
     STRING("resourceType", "Kind of the object.", REQUIRED, .min_length = 1),
-    STRING("type", "json, merge or strategic.", REQUIRED));
+    STRING("type", "Kind of the patch: json, merge or strategic.", REQUIRED));
 
 TYPE(customize_type, "CustomizeComponents", "Changes of the installation's objects.",
     OBJECT("flags", component_flags_type, "Further flags of programs."),
@@ -72,9 +72,9 @@ TYPE(generation_status_type, "GenerationStatus", "An object of the installation 
     STRING("group", "API group.", REQUIRED),
     STRING("hash", "Hash of what was written."),
     INT64("lastGeneration", "Generation that was written.", REQUIRED),
-    STRING("name", "Name.", REQUIRED),
-    STRING("namespace", "Namespace."),
-    STRING("resource", "Resource.", REQUIRED));
+    STRING("name", "Name of the object.", REQUIRED),
+    STRING("namespace", "Namespace of the object."),
+    STRING("resource", "Resource of the object.", REQUIRED));
 
 TYPE(kubevirt_status_type, "KubeVirtStatus", "How the installation is.",
     LIST("conditions", condition_type, "What is known about the installation."),

@@ -36,11 +36,11 @@ TYPE(disk_verification_type, "DiskVerification", "How container disks are looked
     QUANTITY("memoryLimit", "Memory that looking may take.", REQUIRED));
 
 TYPE(log_verbosity_type, "LogVerbosity", "How much each program logs, 0 to 9.",
-    INT_MAP("nodeVerbosity", "virt-handler on some nodes, by node.", INERT),
-    INT("virtAPI", "virt-api.", INERT),
-    INT("virtController", "virt-controller.", INERT),
-    INT("virtHandler", "virt-handler.", INERT),
-    INT("virtLauncher", "virt-launcher."),
+    INT_MAP("nodeVerbosity", "Level of virt-handler on some nodes, by node.", INERT),
+    INT("virtAPI", "Level of virt-api.", INERT),
+    INT("virtController", "Level of virt-controller.", INERT),
+    INT("virtHandler", "Level of virt-handler.", INERT),
+    INT("virtLauncher", "Level of virt-launcher."),
     INT("virtOperator", "The operator.", INERT),
     INT("virtSynchronizationController", "The synchronization controller.", INERT));
 
@@ -81,18 +81,18 @@ TYPE(vmi_profile_type, "VirtualMachineInstanceProfile", "Seccomp profile of laun
     OBJECT("customProfile", custom_profile_type, "The profile."));
 
 TYPE(seccomp_config_type, "SeccompConfiguration", "Which system calls are allowed.",
-    OBJECT("virtualMachineInstanceProfile", vmi_profile_type, "Launchers."));
+    OBJECT("virtualMachineInstanceProfile", vmi_profile_type, "Profile of the launchers."));
 
 TYPE(smbios_config_type, "SMBiosConfiguration", "What guests read from SMBIOS.",
     STRING("family", "Family; KubeVirt when absent."),
     STRING("manufacturer", "Manufacturer; KubeVirt when absent."),
     STRING("product", "Product; None when absent."),
     STRING("sku", "Stock-keeping number."),
-    STRING("version", "Version."));
+    STRING("version", "Version of the system."));
 
 TYPE(support_resources_type, "SupportContainerResources", "What a helper container takes.",
     OBJECT("resources", resource_amounts_type, "What it takes.", REQUIRED),
-    STRING("type", "hotplug-disk, container-disk, virtiofs, sidecar, vmexport or guest-console-log.", REQUIRED));
+    STRING("type", "Which container: hotplug-disk, container-disk, virtiofs, sidecar, vmexport or guest-console-log.", REQUIRED));
 
 TYPE(tls_config_type, "TLSConfiguration", "What servers accept of TLS.",
     STRINGS("ciphers", "Cipher suites of TLS 1.2 that are accepted.", SET),

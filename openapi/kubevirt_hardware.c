@@ -11,11 +11,11 @@ TYPE(arch_specific_type, "ArchSpecificConfiguration", "What machines of one arch
     STRING("ovmfPath", "Folder of the UEFI firmware."));
 
 TYPE(arch_config_type, "ArchConfiguration", "What machines of each architecture are like.",
-    OBJECT("amd64", arch_specific_type, "amd64."),
-    OBJECT("arm64", arch_specific_type, "arm64."),
+    OBJECT("amd64", arch_specific_type, "Defaults of amd64."),
+    OBJECT("arm64", arch_specific_type, "Defaults of arm64."),
     STRING("defaultArchitecture", "Architecture when a user asks for none."),
     OBJECT("ppc64le", arch_specific_type, "No longer supported; ignored.", INERT),
-    OBJECT("s390x", arch_specific_type, "s390x."));
+    OBJECT("s390x", arch_specific_type, "Defaults of s390x."));
 
 TYPE(node_mediated_type, "NodeMediatedDeviceTypesConfig", "Mediated devices of some nodes.",
     STRINGS("mediatedDeviceTypes", "Types to make."),
@@ -35,7 +35,7 @@ TYPE(permitted_mediated_type, "MediatedHostDevice", "A kind of mediated device t
 
 TYPE(permitted_pci_type, "PciHostDevice", "A kind of PCI device that guests may have.",
     BOOL("externalResourceProvider", "Another program offers it to kubelet."),
-    STRING("pciVendorSelector", "vendor:device in hexadecimal.", REQUIRED),
+    STRING("pciVendorSelector", "Which device, as vendor:device in hexadecimal.", REQUIRED),
     STRING("resourceName", "Resource name that users ask for.", REQUIRED));
 
 TYPE(usb_selector_type, "USBSelector", "One USB device.",
@@ -53,19 +53,19 @@ TYPE(permitted_devices_type, "PermittedHostDevices", "Devices of nodes that gues
     LIST("usb", permitted_usb_type, "USB devices."));
 
 TYPE(binding_migration_type, "InterfaceBindingMigration", "What a migration does to such interfaces.",
-    STRING("method", "link-refresh, or nothing."));
+    STRING("method", "What is done after a migration: link-refresh, or nothing."));
 
 TYPE(interface_binding_type, "InterfaceBindingPlugin", "A way to connect interfaces.",
     OBJECT("computeResourceOverhead", resource_amounts_type, "What it adds to the launcher's container."),
-    STRING("domainAttachmentType", "tap or managedTap."),
-    STRING("downwardAPI", "device-info, or nothing."),
+    STRING("domainAttachmentType", "How the guest is attached: tap or managedTap."),
+    STRING("downwardAPI", "What the sidecar is told: device-info, or nothing."),
     OBJECT("migration", binding_migration_type, "What a migration does to such interfaces."),
     STRING("networkAttachmentDefinition", "NetworkAttachmentDefinition that sets the pod up."),
     STRING("sidecarImage", "Image that runs beside the launcher."));
 
 TYPE(network_config_type, "NetworkConfiguration", "How guests are connected.",
     MAP("binding", interface_binding_type, "Further ways to connect, by name.", INERT),
-    STRING("defaultNetworkInterface", "bridge or masquerade, when a user asks for none; bridge when absent."),
+    STRING("defaultNetworkInterface", "Binding of machines that ask for no network: bridge or masquerade; bridge when absent."),
     BOOL("permitBridgeInterfaceOnPodNetwork", "Guests may bridge to the pod's network; yes when absent."),
     BOOL("permitSlirpInterface", "Removed; ignored.", INERT));
 // clang-format on

@@ -14,7 +14,7 @@ TYPE(migration_send_type, "VirtualMachineInstanceMigrationSource", "The machine 
 
 TYPE(migration_spec_type, "VirtualMachineInstanceMigrationSpec", "Which machine is to move.",
     STRING_MAP("addedNodeSelector", "Further labels that the target's node must have.", INERT),
-    STRING("priority", "system-critical, user-triggered or system-maintenance.", INERT),
+    STRING("priority", "How soon it runs: system-critical, user-triggered or system-maintenance.", INERT),
     OBJECT("receive", migration_receive_type, "The machine comes from another cluster.", INERT),
     OBJECT("sendTo", migration_send_type, "The machine goes to another cluster.", INERT),
     STRING("vmiName", "Instance of the same namespace.", INERT));

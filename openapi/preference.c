@@ -17,12 +17,12 @@ TYPE(spread_options_type, "SpreadOptions", "How processors are spread over the t
     STRING("across", "SocketsCoresThreads, SocketsCores or CoresThreads; SocketsCores when absent."),
     INT32("ratio", "Of one level to the next; 2 when absent."));
 
-TYPE(cpu_preference_type, "CPUPreferences", "Processors.",
+TYPE(cpu_preference_type, "CPUPreferences", "What processors are like where the machine is silent.",
     LIST("preferredCPUFeatures", cpu_feature_type, "Features added to or taken from the model."),
-    STRING("preferredCPUTopology", "sockets, cores, threads, spread or any."),
+    STRING("preferredCPUTopology", "What vCPUs become: sockets, cores, threads, spread or any."),
     OBJECT("spreadOptions", spread_options_type, "How processors are spread over the topology."));
 
-TYPE(device_preference_type, "DevicePreferences", "Devices.",
+TYPE(device_preference_type, "DevicePreferences", "What devices are like where the machine is silent.",
     BOOL("preferredAutoattachGraphicsDevice", "Give the guest a screen."),
     BOOL("preferredAutoattachInputDevice", "Give the guest a tablet."),
     BOOL("preferredAutoattachMemBalloon", "Give the guest a memory balloon."),
@@ -75,28 +75,28 @@ TYPE(memory_requirement_type, "MemoryPreferenceRequirement", "Memory that the gu
     QUANTITY("guest", "How much at least.", REQUIRED));
 
 TYPE(preference_requirements_type, "PreferenceRequirements", "What the guest needs at least.",
-    STRING("architecture", "Architecture."),
-    OBJECT("cpu", cpu_requirement_type, "Processors."),
-    OBJECT("memory", memory_requirement_type, "Memory."));
+    STRING("architecture", "Architecture that the guest needs."),
+    OBJECT("cpu", cpu_requirement_type, "Processors that the guest needs."),
+    OBJECT("memory", memory_requirement_type, "Memory that the guest needs."));
 
-TYPE(volume_preference_type, "VolumePreferences", "Volumes.",
+TYPE(volume_preference_type, "VolumePreferences", "What volumes are like where the machine is silent.",
     STRING("preferredStorageClassName", "Storage class of DataVolumes that name none."));
 
 TYPE(preference_spec_type, "VirtualMachinePreferenceSpec", "What a kind of guest prefers; fills in what a machine leaves open.",
     STRING_MAP("annotations", "Annotations of the instance."),
     OBJECT("clock", clock_preference_type, "Clock and timers."),
-    OBJECT("cpu", cpu_preference_type, "Processors."),
-    OBJECT("devices", device_preference_type, "Devices."),
+    OBJECT("cpu", cpu_preference_type, "What processors are like."),
+    OBJECT("devices", device_preference_type, "What devices are like."),
     OBJECT("features", feature_preference_type, "What the platform can do."),
     OBJECT("firmware", firmware_preference_type, "What runs before the guest's system does."),
     OBJECT("machine", machine_preference_type, "Kind of machine that is emulated."),
     INT32("preferSpreadSocketToCoreRatio", "Deprecated: cpu.spreadOptions.ratio."),
-    STRING("preferredArchitecture", "Architecture."),
+    STRING("preferredArchitecture", "Architecture of the machine."),
     OBJECT("preferredLaunchSecurity", launch_security_type, "Keep the guest's memory from the node."),
     STRING("preferredSubdomain", "Subdomain of the guest's full name."),
     INT64("preferredTerminationGracePeriodSeconds", "Seconds the guest has to shut down."),
     OBJECT("requirements", preference_requirements_type, "What the guest needs at least."),
-    OBJECT("volumes", volume_preference_type, "Volumes."));
+    OBJECT("volumes", volume_preference_type, "What volumes are like."));
 
 TYPE(preference_type, "VirtualMachinePreference", "What a kind of guest prefers, for one namespace.",
     KIND_META,

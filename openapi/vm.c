@@ -7,29 +7,29 @@
 // clang-format off
 TYPE(matcher_type, "InstancetypeMatcher", "Names an instance type or a preference.",
     STRING("inferFromVolume", "Volume whose labels name it."),
-    STRING("inferFromVolumeFailurePolicy", "Reject or Ignore a volume that names none."),
-    STRING("kind", "Kind; the cluster-wide one when absent."),
-    STRING("name", "Name."),
+    STRING("inferFromVolumeFailurePolicy", "What to do with a volume that names none: Reject or Ignore."),
+    STRING("kind", "Kind of the object; the cluster-wide one when absent."),
+    STRING("name", "Name of the object."),
     STRING("revisionName", "ControllerRevision that holds it as it was."));
 
 TYPE(vm_spec_type, "VirtualMachineSpec", "A machine that outlives its runs.",
     LIST("dataVolumeTemplates", data_volume_template_type, "DataVolumes that are made for it and go with it.", NULLABLE, INERT),
     OBJECT("instancetype", matcher_type, "Instance type that gives processors and memory.", INERT),
     OBJECT("preference", matcher_type, "Preference that gives what the template leaves open.", INERT),
-    STRING("runStrategy", "Always, Halted, Manual, RerunOnFailure, Once or WaitAsReceiver; excludes running."),
+    STRING("runStrategy", "When it runs: Always, Halted, Manual, RerunOnFailure, Once or WaitAsReceiver; excludes running."),
     BOOL("running", "Deprecated: true is runStrategy Always, false is Halted."),
     OBJECT("template", vmi_template_type, "What the instance looks like.", REQUIRED),
-    STRING("updateVolumesStrategy", "Migration or Replacement of volumes that are changed.", INERT));
+    STRING("updateVolumesStrategy", "What becomes of volumes that are changed: Migration or Replacement.", INERT));
 
 TYPE(revision_ref_type, "ControllerRevisionRef", "A ControllerRevision of the same namespace.",
-    STRING("name", "Name."));
+    STRING("name", "Name of the revision."));
 
 TYPE(matcher_status_type, "InstancetypeStatusRef", "The instance type or preference in use.",
     OBJECT("controllerRevisionRef", revision_ref_type, "It as it was when the machine took it."),
     STRING("inferFromVolume", "Volume whose labels named it."),
-    STRING("inferFromVolumeFailurePolicy", "Reject or Ignore."),
-    STRING("kind", "Kind."),
-    STRING("name", "Name."));
+    STRING("inferFromVolumeFailurePolicy", "What was to be done with a volume that names none."),
+    STRING("kind", "Kind of the object."),
+    STRING("name", "Name of the object."));
 
 TYPE(memory_dump_request_type, "VirtualMachineMemoryDumpRequest", "A dump of memory that was asked for.",
     STRING("claimName", "Claim that it goes to.", REQUIRED),

@@ -14,8 +14,8 @@ static void check_doc(const char *owner, const char *name, const char *doc)
 {
     const size_t len = doc ? strlen(doc) : 0;
 
-    if (len < 2 || len > DOC_MAX || doc[len - 1] != '.' || strchr(doc, '\n'))
-        fail_msg("%s.%s: not one line with a full stop: %s", owner, name, doc);
+    if (len < 2 || len > DOC_MAX || doc[len - 1] != '.' || strchr(doc, '\n') || !strchr(doc, ' '))
+        fail_msg("%s.%s: not one line of some words with a full stop: %s", owner, name, doc);
 }
 
 /* A default must pass as a value of its own row. */
