@@ -464,11 +464,11 @@ static int bound_containers(const char *text, size_t len, struct error *e)
     return 0;
 }
 
-int json_parse(json_t **ret, const void *data, size_t len, struct error *e)
+int json_parse_but(json_t **ret, const void *data, size_t len, const char *const *unread,
+                   struct error *e)
 {
-    json_t *quick =
-        len ? jread(data, len, JSON_DEPTH_MAX, JSON_CONTAINERS_FREE + len / JSON_CONTAINER_BYTES)
-            : NULL;
+    const size_t containers_max = JSON_CONTAINERS_FREE + len / JSON_CONTAINER_BYTES;
+    json_t *quick = len ? jread_but(data, len, JSON_DEPTH_MAX, containers_max, unread) : NULL;
     if (quick) {
         *ret = quick;
         return 0;
@@ -485,4 +485,9 @@ int json_parse(json_t **ret, const void *data, size_t len, struct error *e)
                          why.text);
     *ret = v;
     return 0;
+}
+
+int json_parse(json_t **ret, const void *data, size_t len, struct error *e)
+{
+    return json_parse_but(ret, data, len, NULL, e);
 }

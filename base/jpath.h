@@ -81,5 +81,8 @@ enum { JSON_CONTAINERS_FREE = 1000, JSON_CONTAINER_BYTES = 8 };
  * message otherwise.
  */
 int json_parse(json_t **ret, const void *data, size_t len, struct error *e);
+/* The same, with leave to leave out what nobody reads: `unread` as for jread_but (base/jread.h). */
+int json_parse_but(json_t **ret, const void *data, size_t len, const char *const *unread,
+                   struct error *e);
 
 #endif

@@ -12,13 +12,20 @@
 #include "base/jplain.h"
 #include "base/must.h"
 
-enum { DIGITS_MAX = 18 }; /* any such number fits */
+enum {
+    DIGITS_MAX = 18, /* any such number fits */
+    UNREAD_MAX = 16, /* names of members that nobody reads */
+    TEXTS_MAX = 8,   /* members of a value that is left out */
+};
 
 struct reader {
     const char *at, *end;
     int depth_left;
     size_t containers_left;
-    char *scratch; /* a string without its escapes; owned */
+    const char *const *unread; /* NULL-terminated */
+    unsigned unread_seen;      /* a bit for each of these names */
+    int unread_depth;          /* depth_left inside of the objects that have such members */
+    char *scratch;             /* a string without its escapes; owned */
     size_t scratch_cap;
 };
 
@@ -224,6 +231,59 @@ static json_t *read_word(struct reader *r, const char *rest, json_t *value)
     return value;
 }
 
+/* ---- what nobody reads ---- */
+
+static bool is_same(const struct text *t, const char *data, size_t len)
+{
+    return t->len == len && memcmp(t->data, data, len) == 0;
+}
+
+/* Its place among the names, or -1. */
+static int unread_index(const struct reader *r, const struct text *key)
+{
+    if (!r->unread || r->depth_left != r->unread_depth)
+        return -1;
+    for (int i = 0; i < UNREAD_MAX && r->unread[i]; i++)
+        if (is_same(key, r->unread[i], strlen(r->unread[i])))
+            return i;
+    return -1;
+}
+
+/* Behind the opening quote: a text of which no byte needs more than a look. */
+static bool read_plain(struct reader *r, struct text *ret)
+{
+    return read_string(r, ret) && ret->is_ascii && ret->data != r->scratch;
+}
+
+/* A member of an object of plain texts, whose key is none of the `n` before. */
+static bool skip_member(struct reader *r, struct text *keys, size_t n)
+{
+    struct text value;
+
+    if (next(r) != '"' || !read_plain(r, &keys[n]))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (is_same(&keys[i], keys[n].data, keys[n].len))
+            return false;
+    return next(r) == ':' && next(r) == '"' && read_plain(r, &value);
+}
+
+/* Go over an object of a few plain texts, behind its brace; false when it is not one. */
+static bool skip_texts(struct reader *r)
+{
+    struct text keys[TEXTS_MAX];
+
+    for (size_t n = 0; n < TEXTS_MAX && skip_member(r, keys, n); n++) {
+        const char c = next(r);
+
+        if (c == '}')
+            return true;
+        if (c != ',')
+            return false;
+    }
+    return false;
+}
+
 /* ---- values ---- */
 
 static json_t *read_value(struct reader *r, char first);
@@ -235,12 +295,38 @@ static bool set_member(json_t *object, const struct text *key, json_t *value)
     return json_object_setn_new(object, key->data, key->len, value) == 0;
 }
 
-static bool read_member(struct reader *r, json_t *object)
+/* The value of a key that nobody reads, if it is an object of a few plain texts. */
+static bool leave_out(struct reader *r)
+{
+    const char *const start = r->at;
+    const bool may = r->depth_left > 0 && r->containers_left > 0;
+
+    if (may && next(r) == ':' && next(r) == '{' && skip_texts(r)) {
+        r->containers_left--;
+        return true;
+    }
+    r->at = start;
+    return false;
+}
+
+/* Into the object, unless it is left out; *members counts those that are there. */
+static bool read_member(struct reader *r, json_t *object, size_t *members)
 {
     struct text key;
 
     if (!read_string(r, &key))
         return false;
+
+    const int unread = unread_index(r, &key);
+    if (unread >= 0) {
+        /* A second one would not be found by counting. */
+        if (r->unread_seen & 1u << unread || key.data == r->scratch)
+            return false;
+        r->unread_seen |= 1u << unread;
+        if (leave_out(r))
+            return true;
+    }
+    (*members)++;
     /* The value's own strings may need the scratch. */
     char *const kept = key.data == r->scratch ? must_strndup(key.data, key.len) : NULL;
     if (kept)
@@ -260,9 +346,8 @@ static bool read_members(struct reader *r, json_t *object)
     if (c == '}')
         return true;
     while (c == '"') {
-        if (!read_member(r, object))
+        if (!read_member(r, object, &members))
             return false;
-        members++;
         c = next(r);
         if (c == '}')
             return json_object_size(object) == members; /* no key twice */
@@ -331,13 +416,16 @@ static json_t *read_value(struct reader *r, char first)
     }
 }
 
-json_t *jread(const char *text, size_t len, int depth_max, size_t containers_max)
+json_t *jread_but(const char *text, size_t len, int depth_max, size_t containers_max,
+                  const char *const *unread)
 {
     struct reader r = {
         .at = text,
         .end = text + len,
         .depth_left = depth_max,
         .containers_left = containers_max,
+        .unread = unread,
+        .unread_depth = depth_max - 2,
     };
     json_t *v = read_value(&r, next(&r));
 
@@ -348,4 +436,9 @@ json_t *jread(const char *text, size_t len, int depth_max, size_t containers_max
     }
     free(r.scratch);
     return v;
+}
+
+json_t *jread(const char *text, size_t len, int depth_max, size_t containers_max)
+{
+    return jread_but(text, len, depth_max, containers_max, NULL);
 }

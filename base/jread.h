@@ -16,5 +16,12 @@
  * a new reference; NULL when the text is not taken.
  */
 json_t *jread(const char *text, size_t len, int depth_max, size_t containers_max);
+/*
+ * ... of which members that nobody reads may be left out: in objects that are members of the
+ * outermost one, those of the names `unread` (at most 16, NULL-terminated) whose value is an
+ * object of a few plain texts.  They are checked like all others.
+ */
+json_t *jread_but(const char *text, size_t len, int depth_max, size_t containers_max,
+                  const char *const *unread);
 
 #endif
