@@ -113,20 +113,21 @@ void rule_grace(const struct rule *r, const struct subject *s, const json_t *v,
 
 /* ---- annotations ---- */
 
-static bool has_grace_gpu(const json_t *devices, const json_t *known)
+static bool has_grace_gpu(const json_t *spec, const json_t *known)
 {
-    static const char *const lists[] = { "gpus", "hostDevices" };
+    static const char *const lists[] = { "domain.devices.gpus", "domain.devices.hostDevices" };
     size_t i;
     json_t *device;
 
     for (size_t l = 0; l < countof(lists); l++)
-        json_array_foreach(jpath_arr(devices, lists[l]), i, device)
+        json_array_foreach(jpath_arr(spec, lists[l]), i, device)
             if (device_grace(known, device) == GRACE)
                 return true;
     return false;
 }
 
-void check_grace_annotations(struct review *rv, const struct at *at, const json_t *metadata)
+void check_grace_annotations(struct review *rv, const struct at *at, const json_t *metadata,
+                             const json_t *spec)
 {
     static const struct {
         const char *key, *message;
@@ -137,13 +138,9 @@ void check_grace_annotations(struct review *rv, const struct at *at, const json_
     };
     const json_t *annotations = json_object_get(metadata, "annotations");
     const json_t *known = annotations ? permitted(rv->config) : NULL;
-    const bool is_instance = rv->kind == &kind_vmi;
     const struct at at_annotations = AT_NAME(at, "annotations");
 
-    if (!known ||
-        !has_grace_gpu(jpath_obj(rv->object, is_instance ? "spec.domain.devices"
-                                                         : "spec.template.spec.domain.devices"),
-                       known))
+    if (!known || !has_grace_gpu(spec, known))
         return;
     for (size_t i = 0; i < countof(rows); i++)
         if (streq(json_string_value(json_object_get(annotations, rows[i].key)), "true"))

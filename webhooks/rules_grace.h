@@ -13,6 +13,7 @@
 rule_fn rule_grace;
 
 /* What the annotations beside such a spec may not say.  `at` is where `metadata` stands. */
-void check_grace_annotations(struct review *rv, const struct at *at, const json_t *metadata);
+void check_grace_annotations(struct review *rv, const struct at *at, const json_t *metadata,
+                             const json_t *spec);
 
 #endif

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "openapi/inert.h"
 #include "openapi/validate.h"
-#include "webhooks/rules_grace.h"
 #include "webhooks/rules_vmi.h"
 
 static const char *const restricted_labels[] = {
@@ -178,7 +177,6 @@ void check_metadata(struct review *rv, const struct at *at, const json_t *metada
             findings_add_at(&rv->findings, CAUSE_INVALID, &at_annotations,
                             "the annotation %s needs the feature gate %s", gated[i].annotation,
                             gated[i].gate);
-    check_grace_annotations(rv, at, metadata);
 }
 
 void check_restricted_labels_kept(struct review *rv)

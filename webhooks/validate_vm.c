@@ -7,6 +7,7 @@
 #include "openapi/preference_apply.h"
 #include "webhooks/mutators.h"
 #include "webhooks/rules.h"
+#include "webhooks/rules_grace.h"
 #include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vm.h"
 #include "webhooks/rules_vmi.h"
@@ -21,6 +22,8 @@ static void check_template(struct review *rv, const json_t *template, const json
     const struct subject s = subject_of(spec, &at, rv->config, rv->is_create);
 
     check_metadata(rv, &metadata, jpath_obj(template, "metadata"));
+    check_grace_annotations(rv, &metadata, jpath_obj(template, "metadata"), spec);
+    warn_of_scheduling(rv, &s);
     rules_check_spec(&s, &rv->findings);
     if (rv->kind == &kind_vm)
         rules_run(vm_template_rules, &s, &rv->findings);

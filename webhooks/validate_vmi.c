@@ -6,6 +6,7 @@
 #include "openapi/canonical.h"
 #include "openapi/types.h"
 #include "webhooks/rules.h"
+#include "webhooks/rules_grace.h"
 #include "webhooks/rules_interfaces.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
@@ -27,6 +28,7 @@ void validate_vmi_create(struct review *rv)
     rules_run(vmi_create_rules, &s, &rv->findings);
     check_architecture(&s, &rv->findings);
     check_metadata(rv, &metadata, jpath_obj(rv->object, "metadata"));
+    check_grace_annotations(rv, &metadata, jpath_obj(rv->object, "metadata"), s.spec);
     warn_of_scheduling(rv, &s);
 }
 
