@@ -54,7 +54,8 @@ void default_memory(json_t *spec)
     }
 }
 
-/* An amount of 0 is taken at its word: validation refuses the machine. */
+/* An amount of 0 is taken at its word: validation refuses the machine.  Never more than a count of
+ * sockets holds. */
 static int64_t whole_cpus(const json_t *spec)
 {
     static const char *const sources[] = { "domain.resources.limits.cpu",
@@ -63,8 +64,11 @@ static int64_t whole_cpus(const json_t *spec)
     for (size_t i = 0; i < 2; i++) {
         struct quantity q;
 
-        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0)
-            return quantity_value(q) > 0 ? quantity_value(q) : 0;
+        if (quantity_from_json(jpath(spec, sources[i]), &q) == 0) {
+            int64_t n = quantity_value(q);
+
+            return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : n;
+        }
     }
     return 1;
 }

@@ -83,8 +83,6 @@ static const struct one_sided one_sided[] = {
     OURS("rules of the CRD are the webhook's too", "volumes[].containerPath.readOnly"),
     OURS("every source of a volume is looked at", "volumes[].cloudInitConfigDrive"),
     OURS("both block sizes are looked at", "domain.devices.disks[].blockSize.custom.physical"),
-    THEIRS("counts beyond 32 bits are refused by the schema", "*", .ours = "*",
-           .beside = "status.currentCPUTopology.sockets"),
 
     /* what the named configuration would have changed */
     THEIRS("gate not in force", "domain.devices.downwardMetrics", .setting = "DownwardMetrics"),
@@ -135,7 +133,8 @@ static const struct member_change member_changes[] = {
     MEMBER("a value that was given stays", "domain.features.apic.endOfInterrupt", NULL, "false"),
     MEMBER("counts do not wrap round", "domain.cpu.sockets", "3221225472", NULL),
     MEMBER("counts do not wrap round", "domain.cpu.maxSockets", NULL, "1073741824"),
-    MEMBER("counts do not wrap round", "domain.cpu.maxSockets", NULL, "2147483648"),
+    MEMBER("counts do not wrap round", "domain.cpu.sockets", "2147483648", "2147483647"),
+    MEMBER("counts do not wrap round", "domain.cpu.maxSockets", NULL, "2147483647"),
 
     MEMBER("of the configuration", "domain.machine.type", "\"q35\"", "\"pc-q35-7.2\"", .setting = "machineType"),
     MEMBER("of the configuration", "domain.resources.requests.cpu", NULL, "\"200m\"", .setting = "cpuRequest"),

@@ -43,6 +43,7 @@ static const struct default_case cases[] = {
 
     { "one socket", NULL, BARE, "domain.cpu.sockets", "1" },
     { "sockets from the limit, rounded up", NULL, DOMAIN("'resources':{'limits':{'cpu':'2500m'}}"), "domain.cpu.sockets", "3" },
+    { "no more sockets than a count holds", NULL, DOMAIN("'resources':{'requests':{'cpu':'2Gi'}}"), "domain.cpu.sockets", "2147483647" },
     { "cores alone stay alone", NULL, DOMAIN("'cpu':{'cores':2}"), "domain.cpu.sockets", NULL },
     { "CPU model", NULL, BARE, "domain.cpu.model", "'host-model'" },
     { "configured CPU model", tuned, BARE, "domain.cpu.model", "'Skylake-Server'" },

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What holds for every object, whatever is in it: tried on objects that are made of two recorded
+ * ones (recordings.h).  An answer comes; the patch makes of the object what was decided; to mutate
+ * once more changes nothing; and defaults put no fault of shape into an object that had none.
+ */
+#include "base/jpatch.h"
+#include "openapi/validate.h"
+#include "recordings.h"
+
+enum { KEPT = 400, STRIDE = 37 };
+
+/* Objects of one kind, as users sent them. */
+struct objects {
+    const char *path; /* of the webhook */
+    json_t *lines;
+    size_t mixed, admitted, refused, by_mutator;
+};
+
+/* Everything of both: members merged, lists one after the other. */
+static void join(json_t *into, const json_t *from)
+{
+    const char *key;
+    json_t *v;
+
+    json_object_foreach((json_t *)from, key, v) {
+        json_t *mine = json_object_get(into, key);
+
+        if (json_is_object(mine) && json_is_object(v))
+            join(mine, v);
+        else if (json_is_array(mine) && json_is_array(v))
+            must(json_array_extend(mine, v) == 0);
+        else
+            must_set(into, key, must_copy(v));
+    }
+}
+
+/* A line like `a` whose object is mixed with b's: joined, or merged as a patch. */
+static json_t *mix(const json_t *a, const json_t *b, bool is_joined)
+{
+    json_t *line = must_copy(a);
+    json_t *object = json_object_get(line, "object");
+    json_t *spec = json_object_get(object, "spec");
+    const json_t *other = jpath(b, "object.spec");
+
+    if (is_joined)
+        join(spec, other);
+    else
+        must_set(object, "spec", jmerge_apply(spec, other));
+    return line;
+}
+
+static bool has_shape(const struct kind *kind, const json_t *object)
+{
+    scoped_findings f;
+
+    findings_init(&f);
+    schema_validate(kind, object, &f);
+    return !findings_misshapen(&f);
+}
+
+/* Times differ from call to call. */
+static json_t *without_times(const json_t *object)
+{
+    json_t *v = must_copy(object);
+
+    jpath_del(v, "status.phaseTransitionTimestamps");
+    return v;
+}
+
+static void check_patch(const struct decision *d)
+{
+    json_auto_t *patch = jpatch_make(d->mutating.object, d->mutating.changed);
+    json_t *made = must_copy(d->mutating.object);
+    struct error e;
+
+    assert_int_equal(jpatch_apply(&made, patch, &e), 0);
+    assert_json(made, d->mutating.changed);
+    json_decref(made);
+}
+
+static void check_stays(const struct decision *d, const json_t *line,
+                        const struct cluster_config *config)
+{
+    struct decision again;
+    json_auto_t *next = must_copy(line);
+
+    must_set(next, "object", must_copy(d->mutating.changed));
+    decide(&again, next, config, NULL);
+    json_auto_t *before = without_times(d->mutating.changed);
+    json_auto_t *after = without_times(again.mutating.changed);
+    assert_json(after, before);
+    assert_int_equal(again.is_denied, d->is_denied);
+    decision_done(&again);
+}
+
+static void check_line(struct objects *o, const json_t *line, const struct cluster_config *config)
+{
+    const struct kind *kind = asker_of(line)->kind;
+    struct decision d;
+
+    decide(&d, line, config, NULL);
+    o->mixed++;
+    o->admitted += !d.is_denied;
+    o->refused += d.is_denied;
+    o->by_mutator += d.by_mutator;
+    if (!d.by_mutator) {
+        check_patch(&d);
+        check_stays(&d, line, config);
+        if (has_shape(kind, d.mutating.object))
+            assert_true(has_shape(kind, d.mutating.changed));
+    }
+    decision_done(&d);
+}
+
+static void keep_lines(struct objects *o)
+{
+    struct lines l;
+
+    o->lines = json_array();
+    lines_open(&l, GOLDEN "admission-plain.jsonl.xz");
+    for (json_t *line = lines_next(&l); line; line = lines_next(&l)) {
+        if (json_array_size(o->lines) < KEPT / EVERY_NTH &&
+            streq(jpath_str(line, "path", ""), o->path) &&
+            streq(jpath_str(line, "operation", ""), "CREATE"))
+            must_append(o->lines, json_incref(line));
+        json_decref(line);
+    }
+    lines_close(&l);
+}
+
+static void holds_for_mixtures(void **state)
+{
+    struct objects o = { .path = *(const char **)*state };
+    struct cluster_config *config;
+    struct error e;
+
+    assert_int_equal(cluster_config_new(&config, NULL, &e), 0);
+    keep_lines(&o);
+    const size_t n = json_array_size(o.lines);
+    assert_true(n > 10);
+    for (size_t i = 0; i < 4 * n; i++) {
+        const json_t *a = json_array_get(o.lines, i % n);
+        const json_t *b = json_array_get(o.lines, (i * STRIDE + i / n + 1) % n);
+        json_auto_t *line = mix(a, b, i % 2 == 0);
+
+        check_line(&o, line, config);
+    }
+    print_message(
+        "## mixtures for %s: %zu objects, %zu admitted, %zu refused (%zu by the mutator)\n", o.path,
+        o.mixed, o.admitted, o.refused, o.by_mutator);
+    assert_true(o.admitted > 0 && o.refused > o.by_mutator);
+    json_decref(o.lines);
+    cluster_config_unref(config);
+}
+
+static const struct {
+    const char *name;
+} cases[] = {
+    { "/virtualmachines-validate" },
+    { "/virtualmachineinstances-validate-create" },
+    { "/virtualmachinereplicaset-validate" },
+    { "/vmipreset-validate" },
+};
+
+int main(void)
+{
+    return RUN_ROWS("admission_properties", cases, holds_for_mixtures);
+}
