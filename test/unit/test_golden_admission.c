@@ -3,7 +3,8 @@
  * Mutators and validators against decisions that upstream's own webhooks made (recordings.h): the
  * share of equal verdicts, of equal sets of cause fields, and of equal mutated objects must not
  * fall, and each line that differs must be explained by a row of explained.h.
- * SHOW=verdict|causes|mutated lists the lines that differ, SHOW=open those without explanation.
+ * SHOW=verdict|code|causes|mutated lists the lines that differ, SHOW=open those without
+ * explanation.
  */
 #include "explained.h"
 #include "recordings.h"
@@ -195,7 +196,7 @@ struct tally {
     struct cluster_config *lenient; /* without what refuses whole objects */
     json_t *presets;
     const char *show;
-    struct share verdict, causes, mutated;
+    struct share verdict, code, causes, mutated;
     size_t refused_whole, answered;
 };
 
@@ -241,6 +242,19 @@ static void compare_mutated(struct tally *t, const json_t *line, const struct de
     count(t, &t->mutated, compare_objects(a, b, t->named), "mutated", line, want, got);
 }
 
+/* The status of a refusal.  What Go cannot decode is 400 there, and a fault with its path here. */
+static void compare_code(struct tally *t, const json_t *line, const struct review *rv)
+{
+    int theirs = (int)jpath_int(line, "code", 0);
+    int ours = rv->denied.code != ERR_NONE ? error_http(rv->denied.code) : 422;
+    enum agreement a = theirs == ours ? EQUAL : theirs == 400 && ours == 422 ? EXPLAINED : OPEN;
+    char want[8], got[8];
+
+    (void)snprintf(want, sizeof(want), "%d", theirs);
+    (void)snprintf(got, sizeof(got), "%d", ours);
+    count(t, &t->code, a, "code", line, want, got);
+}
+
 static void compare_answers(struct tally *t, const json_t *line, const struct decision *d)
 {
     const struct review *rv = decider(d);
@@ -266,6 +280,7 @@ static void compare_answers(struct tally *t, const json_t *line, const struct de
     count(t, &t->verdict, EQUAL, "verdict", line, "", "");
     if (!d->is_denied)
         return;
+    compare_code(t, line, rv);
     /* A schema fault has no field there, and a refusal without causes none at all. */
     if (is_schema || json_array_size(causes) == 0)
         count(t, &t->causes, EQUAL, "causes", line, "", "");
@@ -380,6 +395,7 @@ static void agrees(void **state)
     assert_true(equal_percent(&t.causes) >= r->causes - SAMPLE_PERCENT);
     assert_true(equal_percent(&t.mutated) >= r->mutated - SAMPLE_PERCENT);
     assert_int_equal(t.verdict.explained, t.verdict.lines);
+    assert_int_equal(t.code.explained, t.code.lines);
     assert_int_equal(t.causes.explained, t.causes.lines);
     assert_int_equal(t.mutated.explained, t.mutated.lines);
 }
