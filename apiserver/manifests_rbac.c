@@ -91,7 +91,10 @@ static const struct grant grants[] = {
     EVERYWHERE(API, "instancetype.kubevirt.io", "virtualmachineinstancetypes virtualmachineclusterinstancetypes "
                   "virtualmachinepreferences virtualmachineclusterpreferences", READ),
     EVERYWHERE(API, "kubevirt.io", "virtualmachineinstancereplicasets", "list"),
-    EVERYWHERE(API, "", "nodes pods", "get"),
+    EVERYWHERE(API, "", "nodes pods persistentvolumeclaims", "get"),
+    EVERYWHERE(API, "apps", "controllerrevisions", "get"),
+    EVERYWHERE(API, "cdi.kubevirt.io", "datavolumes datasources", "get"),
+    EVERYWHERE(API, "snapshot.storage.k8s.io", "volumesnapshots", "get"),
     AT_HOME(API, "", "configmaps pods", READ),
 
     EVERYWHERE(CONTROLLER, "kubevirt.io", "*", "*"),

@@ -21,11 +21,15 @@ struct context {
     struct kube *kube;
     struct cluster_config_store *config;
     struct informer *vms, *vmis, *replica_sets, *pods, *nodes, *kubevirts;
+    /* Only who they are. */
+    struct informer *instancetypes, *cluster_instancetypes, *preferences, *cluster_preferences;
 };
 
 /* Names of the informers' indexes. */
-#define INDEX_CONTROLLER "controller" /* uid of the controlling owner */
-#define INDEX_NODE "node"             /* node that an instance runs on */
-#define INDEX_ORPHAN "orphan"         /* namespace, for objects without a controlling owner */
+#define INDEX_CONTROLLER "controller"     /* uid of the controlling owner */
+#define INDEX_NODE "node"                 /* node that an instance runs on */
+#define INDEX_INSTANCETYPE "instancetype" /* of machines: what they name, see vm_types.h */
+#define INDEX_PREFERENCE "preference"
+#define INDEX_ORPHAN "orphan" /* namespace, for objects without a controlling owner */
 
 #endif

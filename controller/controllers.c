@@ -15,6 +15,7 @@
 #include "controller/node_controller.h"
 #include "controller/trim.h"
 #include "controller/vm_controller.h"
+#include "controller/vm_types.h"
 #include "controller/vmi_controller.h"
 #include "controller/vmi_metrics.h"
 #include "controller/vmirs_controller.h"
@@ -73,6 +74,12 @@ static void on_node(const json_t *old, const json_t *obj, void *ctx)
     node_controller_on_node(c->node, old, obj);
 }
 
+static void on_type(const json_t *old, const json_t *obj, void *ctx)
+{
+    struct controllers *c = ctx;
+    vm_controller_on_type(c->vm, old, obj);
+}
+
 static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
 {
     struct controllers *c = ctx;
@@ -93,13 +100,21 @@ enum { RESYNC_MS = 10 * 60 * 1000 };
 
 // clang-format off
 #define CONTEXT_INFORMER(member) offsetof(struct context, member)
+#define TYPE_INFORMER(member, k) \
+    { CONTEXT_INFORMER(member), { .kind = k, .trim = trim_identity, .on_event = on_type, .may_be_absent = true } }
 static const struct informer_row {
     size_t member; /* of struct context */
     struct informer_options options;
 } informer_rows[] = {
     { CONTEXT_INFORMER(kubevirts), { .kind = &KIND_KUBEVIRT, .trim = trim_own, .on_event = on_kubevirt,
                                      .may_be_absent = true } },
-    { CONTEXT_INFORMER(vms), { .kind = &KIND_VM, .trim = trim_own, .on_event = on_vm, .resync_ms = RESYNC_MS } },
+    { CONTEXT_INFORMER(vms), { .kind = &KIND_VM, .trim = trim_own, .on_event = on_vm,
+                               .index = { { INDEX_INSTANCETYPE, index_vm_by_instancetype },
+                                          { INDEX_PREFERENCE, index_vm_by_preference } }, .resync_ms = RESYNC_MS } },
+    TYPE_INFORMER(instancetypes, &KIND_INSTANCETYPE),
+    TYPE_INFORMER(cluster_instancetypes, &KIND_CLUSTER_INSTANCETYPE),
+    TYPE_INFORMER(preferences, &KIND_PREFERENCE),
+    TYPE_INFORMER(cluster_preferences, &KIND_CLUSTER_PREFERENCE),
     { CONTEXT_INFORMER(replica_sets), { .kind = &KIND_VMIRS, .trim = trim_own, .on_event = on_vmirs,
                                         .index = { { "namespace", index_by_namespace } }, .resync_ms = RESYNC_MS } },
     { CONTEXT_INFORMER(pods), { .kind = &KIND_POD, .label_selector = "kubevirt.io=virt-launcher", .trim = trim_pod,

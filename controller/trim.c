@@ -35,6 +35,12 @@ static void keep_only(json_t *object, const char *const *keys, size_t n)
         keep_only(object, keys_, countof(keys_));           \
     } while (0)
 
+void trim_identity(json_t *obj)
+{
+    KEEP(obj, "apiVersion", "kind", "metadata");
+    KEEP(jpath_obj(obj, "metadata"), "name", "namespace", "uid", "resourceVersion");
+}
+
 static void trim_containers(json_t *list)
 {
     size_t i;

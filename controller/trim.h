@@ -7,6 +7,8 @@
 
 /* Kinds of our own: everything but kubectl's copy of the last manifest. */
 void trim_own(json_t *obj);
+/* Only who it is. */
+void trim_identity(json_t *obj);
 /* A pod: who it is, where it runs, how it fares. */
 void trim_pod(json_t *pod);
 /* A node: its heartbeat and whether it takes machines. */

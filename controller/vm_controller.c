@@ -16,6 +16,7 @@
 #include "controller/vm_decide.h"
 #include "controller/vm_start.h"
 #include "controller/vm_status.h"
+#include "controller/vm_types.h"
 #include "kube/workqueue.h"
 #include "openapi/machine.h"
 
@@ -24,6 +25,7 @@ enum {
     /* A machine that runs becomes ready a moment later; both go into one write. */
     READY_GRACE_MS = 2000,
     READY_RETRY_MS = 250,
+    LACKS_RETRY_MS = 30000, /* an informer tells of a type that appears, nobody of a revision */
 };
 
 struct vm_controller {
@@ -73,6 +75,21 @@ void vm_controller_on_vmi(struct vm_controller *c, const json_t *old, const json
     workqueue_add(c->queue, key);
 }
 
+void vm_controller_on_type(struct vm_controller *c, const json_t *old, const json_t *obj)
+{
+    static const char *const indexes[] = { INDEX_INSTANCETYPE, INDEX_PREFERENCE };
+    scoped(free) char *value = old ? NULL : type_index_value(obj);
+
+    for (size_t i = 0; value && i < countof(indexes); i++) {
+        json_auto_t *vms = informer_by_index(c->ctx->vms, indexes[i], value);
+        size_t v;
+        json_t *vm;
+
+        json_array_foreach(vms, v, vm)
+            vm_controller_on_vm(c, NULL, vm);
+    }
+}
+
 /* ---- one round ---- */
 
 struct round {
@@ -83,6 +100,7 @@ struct round {
     struct cluster_config *config;
     struct vm_outcome outcome;
     char fault[ERROR_MSG_MAX];
+    struct error lacks; /* why the machine cannot have what it names; no code when it can */
     int64_t now_ms;
     int64_t again_ms;
 };
@@ -142,13 +160,51 @@ static int save_revision(struct round *r, struct error *e)
     return n == -ERR_EXISTS ? 0 : n; /* same machine, same generation: the same content */
 }
 
+/* What is missing or does not go together is mended by the user, not by trying again. */
+static bool is_for_user(const struct error *e)
+{
+    return e->code == ERR_NOT_FOUND || e->code == ERR_INVALID;
+}
+
+/* What the machine names is taken into its status before anything is made of it.  What is missing
+ * keeps it from being started, and from nothing else. */
+static int take_types(struct round *r, struct error *e)
+{
+    json_auto_t *next = NULL;
+    json_t *answer = NULL;
+
+    int n = vm_types_take(r->c->ctx->kube, r->vm, &next, e);
+    if (n == 0)
+        n = changes_write(r->c->ctx->kube, &KIND_VM, "status", r->vm, next, &answer, e);
+    take_answer(r, answer);
+    if (n >= 0 || !is_for_user(e))
+        return n < 0 ? n : 0;
+    r->lacks = *e;
+    set_fault(r, REASON_CREATE_FAILED, e);
+    return 0;
+}
+
+/* The instance to be made; NULL when the machine cannot have what it names. */
+static json_t *instance_of(struct round *r, const struct vm_decision *d)
+{
+    const char *binding = r->config->default_network_interface;
+    json_auto_t *whole = NULL;
+
+    if (r->lacks.code != ERR_NONE ||
+        vm_types_apply(r->c->ctx->kube, r->vm, binding, &whole, &r->lacks) < 0)
+        return NULL;
+    return vmi_from_vm(whole, r->config, d->starts_paused, r->now_ms);
+}
+
 static int start(struct round *r, const struct vm_decision *d, struct error *e)
 {
     struct vm_controller *c = r->c;
-    json_auto_t *vmi = vmi_from_vm(r->vm, r->config, d->starts_paused, r->now_ms);
+    json_auto_t *vmi = instance_of(r, d);
     json_t *made = NULL;
 
-    int n = save_revision(r, e);
+    if (!vmi)
+        *e = r->lacks;
+    int n = vmi ? save_revision(r, e) : -(int)e->code;
     if (n == 0) {
         expect_birth(c->expected, r->key, meta_name(vmi));
         n = kube_create(c->ctx->kube, &KIND_VMI, vmi, &made, e);
@@ -157,10 +213,10 @@ static int start(struct round *r, const struct vm_decision *d, struct error *e)
     }
     if (n < 0) {
         event_record(c->events, &KIND_VM, r->vm, EVENT_WARNING, REASON_CREATE_FAILED,
-                     "instance %s was not created: %s", meta_name(vmi), e->msg);
+                     "instance %s was not created: %s", meta_name(r->vm), e->msg);
         set_fault(r, REASON_CREATE_FAILED, e);
         r->outcome.holds_strategy = true;
-        return n;
+        return !vmi && is_for_user(e) ? 0 : n;
     }
     event_record(c->events, &KIND_VM, r->vm, EVENT_NORMAL, REASON_CREATED,
                  "started by creating instance %s", meta_name(vmi));
@@ -365,6 +421,9 @@ static int run_round(struct round *r, struct error *e)
     int n = meta_is_deleting(r->vm) ? 0 : prepare(r, e);
     if (n < 0)
         return error_wrap(e, "prepare");
+    n = meta_is_deleting(r->vm) ? 0 : take_types(r, e);
+    if (n < 0)
+        return error_wrap(e, "instance type and preference");
 
     struct vm_decision d = vm_decide(r->vm, r->vmi, r->now_ms);
     if (must_queue_first(r, &d)) {
@@ -390,6 +449,8 @@ static int run_round(struct round *r, struct error *e)
         return error_wrap(e, "release instance");
     if (acted < 0)
         *e = fault;
+    else if (r->lacks.code != ERR_NONE && (r->again_ms == 0 || r->again_ms > LACKS_RETRY_MS))
+        r->again_ms = LACKS_RETRY_MS;
     return acted;
 }
 

@@ -17,5 +17,7 @@ void vm_controller_free(struct vm_controller *c); /* after the informers have st
 /* Informer events, on the watcher's thread: only enqueue. */
 void vm_controller_on_vm(struct vm_controller *c, const json_t *old, const json_t *obj);
 void vm_controller_on_vmi(struct vm_controller *c, const json_t *old, const json_t *obj);
+/* An instance type or a preference: machines that wait for it are looked at when it appears. */
+void vm_controller_on_type(struct vm_controller *c, const json_t *old, const json_t *obj);
 
 #endif

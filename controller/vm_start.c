@@ -8,6 +8,8 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "controller/names.h"
+#include "kube/matcher.h"
+#include "openapi/vm_expand.h"
 
 #define FIRMWARE_NAMESPACE "6a1a24a1-4061-4607-8bf4-a3963d0c5895"
 
@@ -16,7 +18,7 @@ void legacy_firmware_uuid(const char *vm_name, char out[37])
     uuid_v5(FIRMWARE_NAMESPACE, vm_name, out);
 }
 
-static json_t *owner_of_vm(const json_t *vm)
+json_t *owner_of_vm(const json_t *vm)
 {
     return must_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", "kubevirt.io/v1", "kind",
                      "VirtualMachine", "name", meta_name(vm), "uid", meta_uid(vm), "controller", 1,
@@ -47,6 +49,21 @@ json_t *start_revision(const json_t *vm)
 
 /* ---- the instance ---- */
 
+/* By what it was made, for people and metrics. */
+static void annotate_types(const json_t *vm, json_t *annotations)
+{
+    for (size_t m = 0; m < MATCHERS; m++) {
+        const json_t *matcher = matcher_of((enum matcher)m, vm);
+        const struct kube_kind *kind = matcher_kind((enum matcher)m, matcher);
+
+        if (matcher && kind)
+            must_set(annotations,
+                     kind->is_cluster_scoped ? matcher_rows[m].cluster_annotation
+                                             : matcher_rows[m].annotation,
+                     json_string(jpath_str(matcher, "name", "")));
+    }
+}
+
 static json_t *copy_or_empty(const json_t *object)
 {
     return object ? must_copy(object) : json_object();
@@ -64,6 +81,7 @@ static json_t *vmi_metadata(const json_t *vm)
     must_set(annotations, ANNOTATION_VM_GENERATION, json_string(generation));
     must_set(annotations, ANNOTATION_LATEST_API, json_string("v1"));
     must_set(annotations, ANNOTATION_STORAGE_API, json_string("v1"));
+    annotate_types(vm, annotations);
     if (streq(jpath_str(vm, "spec.runStrategy", ""), "WaitAsReceiver"))
         must_set(annotations, ANNOTATION_MIGRATION_TARGET, json_string("true"));
     json_t *meta = must_pack("{s:s, s:s, s:o, s:[s], s:o}", "name", meta_name(vm), "namespace",
@@ -72,40 +90,6 @@ static json_t *vmi_metadata(const json_t *vm)
     if (json_object_size(labels) > 0)
         must_set(meta, "labels", must_copy(labels));
     return meta;
-}
-
-static void add_missing_disks(json_t *spec)
-{
-    size_t i;
-    json_t *volume;
-    json_array_foreach(jpath_arr(spec, "volumes"), i, volume) {
-        const char *name = jpath_str(volume, "name", "");
-        if (jpath_has(volume, "memoryDump") ||
-            jarr_find(jpath_arr(spec, "domain.devices.disks"), "name", name) ||
-            jarr_find(jpath_arr(spec, "domain.devices.filesystems"), "name", name))
-            continue;
-        must_append(jpath_make_arr(spec, "domain.devices.disks"), must_pack("{s:s}", "name", name));
-    }
-}
-
-static void add_default_network(json_t *spec, const struct cluster_config *config)
-{
-    if (!jpath_bool(spec, "domain.devices.autoattachPodInterface", true) ||
-        json_array_size(jpath_arr(spec, "networks")) > 0 ||
-        json_array_size(jpath_arr(spec, "domain.devices.interfaces")) > 0)
-        return;
-    jpath_set(spec, "networks", must_pack("[{s:s, s:{}}]", "name", "default", "pod"));
-    jpath_set(spec, "domain.devices.interfaces",
-              must_pack("[{s:s, s:{}}]", "name", "default", config->default_network_interface));
-}
-
-static void add_default_input(json_t *spec)
-{
-    if (!jpath_bool(spec, "domain.devices.autoattachInputDevice", false) ||
-        json_array_size(jpath_arr(spec, "domain.devices.inputs")) > 0)
-        return;
-    jpath_set(spec, "domain.devices.inputs",
-              must_pack("[{s:s, s:s, s:s}]", "name", "default-0", "bus", "usb", "type", "tablet"));
 }
 
 /* What the instance will say until its guest runs: said at birth, its machine need not be told
@@ -122,8 +106,9 @@ static json_t *not_yet_ready(int64_t now_ms)
 json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool starts_paused,
                     int64_t now_ms)
 {
-    json_t *spec = copy_or_empty(jpath_obj(vm, "spec.template.spec"));
-    (void)jpath_make_obj(spec, "domain.devices");
+    json_auto_t *template = copy_or_empty(jpath_obj(vm, "spec.template"));
+    template_fill(template, NULL, config->default_network_interface);
+    json_t *spec = json_object_get(template, "spec");
 
     if (!jpath_str(spec, "domain.firmware.uuid", "")[0]) {
         char uuid[37];
@@ -132,12 +117,9 @@ json_t *vmi_from_vm(const json_t *vm, const struct cluster_config *config, bool 
     }
     if (starts_paused)
         jpath_set_str(spec, "startStrategy", "Paused");
-    add_missing_disks(spec);
-    add_default_network(spec, config);
-    add_default_input(spec);
 
     scoped(free) char *revision = start_revision_name(vm);
-    return must_pack("{s:s, s:s, s:o, s:o, s:{s:s, s:o}}", "apiVersion", "kubevirt.io/v1", "kind",
+    return must_pack("{s:s, s:s, s:o, s:O, s:{s:s, s:o}}", "apiVersion", "kubevirt.io/v1", "kind",
                      "VirtualMachineInstance", "metadata", vmi_metadata(vm), "spec", spec, "status",
                      "virtualMachineRevisionName", revision, "conditions", not_yet_ready(now_ms));
 }
@@ -149,9 +131,25 @@ static const json_t *template_of_revision(const json_t *revision)
     return jpath_obj(revision, "data.spec.template");
 }
 
+/* Another instance type or preference takes effect with the next start. */
+static bool types_are_unchanged(const json_t *vm, const json_t *revision)
+{
+    const json_t *then = jpath_obj(revision, "data");
+
+    for (size_t m = 0; m < MATCHERS; m++) {
+        const json_t *a = matcher_of((enum matcher)m, vm);
+        const json_t *b = matcher_of((enum matcher)m, then);
+
+        if (a != b && !json_equal(a, b)) /* both may be absent */
+            return false;
+    }
+    return true;
+}
+
 bool template_is_unchanged(const json_t *vm, const json_t *revision)
 {
-    return json_equal(jpath_obj(vm, "spec.template"), template_of_revision(revision));
+    return types_are_unchanged(vm, revision) &&
+           json_equal(jpath_obj(vm, "spec.template"), template_of_revision(revision));
 }
 
 /* Brought about while the machine runs, or without meaning for it. */
@@ -218,6 +216,8 @@ static json_t *without_live_fields(const json_t *template, const struct cluster_
 bool restart_is_required(const json_t *vm, const json_t *revision,
                          const struct cluster_config *config)
 {
+    if (!types_are_unchanged(vm, revision))
+        return true;
     json_auto_t *now = without_live_fields(jpath_obj(vm, "spec.template"), config);
     json_auto_t *then = without_live_fields(template_of_revision(revision), config);
     return !json_equal(now, then);

@@ -34,9 +34,9 @@ TYPE(instancetype_spec_type, "VirtualMachineInstancetypeSpec", "What machines of
 
 TYPE(instancetype_type, "VirtualMachineInstancetype", "A size of machines, for one namespace.",
     KIND_META,
-    OBJECT("spec", instancetype_spec_type, "What machines of this type are given.", REQUIRED, INERT));
+    OBJECT("spec", instancetype_spec_type, "What machines of this type are given.", REQUIRED));
 
 TYPE(cluster_instancetype_type, "VirtualMachineClusterInstancetype", "A size of machines, for all namespaces.",
     KIND_META,
-    OBJECT("spec", instancetype_spec_type, "What machines of this type are given.", REQUIRED, INERT));
+    OBJECT("spec", instancetype_spec_type, "What machines of this type are given.", REQUIRED));
 // clang-format on

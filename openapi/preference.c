@@ -100,9 +100,9 @@ TYPE(preference_spec_type, "VirtualMachinePreferenceSpec", "What a kind of guest
 
 TYPE(preference_type, "VirtualMachinePreference", "What a kind of guest prefers, for one namespace.",
     KIND_META,
-    OBJECT("spec", preference_spec_type, "What the guest prefers.", REQUIRED, INERT));
+    OBJECT("spec", preference_spec_type, "What the guest prefers.", REQUIRED));
 
 TYPE(cluster_preference_type, "VirtualMachineClusterPreference", "What a kind of guest prefers, for all namespaces.",
     KIND_META,
-    OBJECT("spec", preference_spec_type, "What the guest prefers.", REQUIRED, INERT));
+    OBJECT("spec", preference_spec_type, "What the guest prefers.", REQUIRED));
 // clang-format on

@@ -14,8 +14,8 @@ TYPE(matcher_type, "InstancetypeMatcher", "Names an instance type or a preferenc
 
 TYPE(vm_spec_type, "VirtualMachineSpec", "A machine that outlives its runs.",
     LIST("dataVolumeTemplates", data_volume_template_type, "DataVolumes that are made for it and go with it.", NULLABLE, INERT),
-    OBJECT("instancetype", matcher_type, "Instance type that gives processors and memory.", INERT),
-    OBJECT("preference", matcher_type, "Preference that gives what the template leaves open.", INERT),
+    OBJECT("instancetype", matcher_type, "Instance type that gives processors and memory."),
+    OBJECT("preference", matcher_type, "Preference that gives what the template leaves open."),
     STRING("runStrategy", "When it runs: Always, Halted, Manual, RerunOnFailure, Once or WaitAsReceiver; excludes running."),
     BOOL("running", "Deprecated: true is runStrategy Always, false is Halted."),
     OBJECT("template", vmi_template_type, "What the instance looks like.", REQUIRED),

@@ -127,9 +127,26 @@ static void asks_for_restart(void **state)
     cluster_config_unref(staged);
 }
 
+static void another_type_asks_for_restart(void **state)
+{
+    struct cluster_config *config = config_of(NULL);
+    json_auto_t *then = vm_of("{}");
+    jpath_set_str(then, "spec.instancetype.name", "small");
+    json_auto_t *now = must_copy(then);
+    json_auto_t *revision = start_revision(then);
+
+    assert_true(template_is_unchanged(now, revision));
+    assert_false(restart_is_required(now, revision, config));
+    jpath_set_str(now, "spec.instancetype.name", "large");
+    assert_false(template_is_unchanged(now, revision));
+    assert_true(restart_is_required(now, revision, config));
+    cluster_config_unref(config);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(revision_holds_the_spec) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(revision_holds_the_spec),
+                                        cmocka_unit_test(another_type_asks_for_restart) };
     int failed = cmocka_run_group_tests_name("vm_start", tests, NULL, NULL);
     failed += RUN_ROWS("vm_start instance", make_cases, makes);
     failed += RUN_ROWS("vm_start restart", restart_cases, asks_for_restart);
