@@ -110,7 +110,7 @@ int vmi_spec_basics(json_t *spec, const struct cluster_config *config, struct er
     default_resources(spec, config);
     default_memory(spec);
     default_cpu_topology(spec);
-    if (!*jpath_str(spec, "evictionStrategy", ""))
+    if (!jpath_has(spec, "evictionStrategy"))
         jpath_set_str(spec, "evictionStrategy", config->eviction_strategy);
 
     int r = default_network(spec, config, e);
