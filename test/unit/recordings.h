@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/jpatch.h"
 #include "base/jpath.h"
 #include "base/str.h"
 #include "rows.h"
@@ -122,10 +123,14 @@ static inline json_t *request_of(const json_t *line, const struct kind *kind, co
     return body;
 }
 
+/* What an API server gets to know of a line, and how that came about. */
 struct decision {
-    json_t *first, *second; /* what mutator and validator were asked */
-    struct review mutating, validating;
     bool is_denied, by_mutator;
+    int code;        /* of a refusal */
+    json_t *mutated; /* the object with the patch applied */
+
+    struct review mutating, validating;
+    json_t *first, *second; /* what they were asked */
 };
 
 static inline void start_review(struct review *rv, const struct cluster_config *config,
@@ -138,29 +143,51 @@ static inline void start_review(struct review *rv, const struct cluster_config *
     assert_int_equal(review_read(rv, body, kind, &e), 0);
 }
 
+/* Take what counts from the answer as it is sent. */
+static inline void take_answer(struct decision *d, const struct review *rv, const json_t *body)
+{
+    scoped_buf text = BUF_INIT(0);
+    struct error e;
+
+    review_answer(rv, body, &text);
+    json_auto_t *answer = json_loadb(text.data, text.len, 0, NULL);
+    assert_non_null(answer);
+    d->is_denied = !jpath_bool(answer, "response.allowed", true);
+    d->code = (int)jpath_int(answer, "response.status.code", 0);
+
+    const char *patch = jpath_str(answer, "response.patch", NULL);
+    if (!patch)
+        return;
+    scoped(free) char *operations = str_unbase64(patch, &(size_t){ 0 });
+    json_auto_t *list = json_loads(operations, 0, NULL);
+    assert_non_null(list);
+    assert_int_equal(jpatch_apply(&d->mutated, list, &e), 0);
+    assert_json(d->mutated, rv->changed);
+}
+
 /* The object of `line` mutated, with `presets` (or NULL) stored, and what came out validated. */
 static inline void decide(struct decision *d, const json_t *line,
                           const struct cluster_config *config, const json_t *presets)
 {
     const struct asker *asker = asker_of(line);
-    struct review *first = &d->mutating;
+    const json_t *object = json_object_get(line, "object");
 
-    d->first = request_of(line, asker->kind, json_object_get(line, "object"));
-    start_review(first, config, d->first, asker->kind);
+    d->mutated = must_copy(object);
+    d->first = request_of(line, asker->kind, object);
+    start_review(&d->mutating, config, d->first, asker->kind);
     if (asker->mutate == mutate_vmi)
-        mutate_vmi_with(first, presets);
+        mutate_vmi_with(&d->mutating, presets);
     else if (asker->mutate)
-        asker->mutate(first);
-    d->by_mutator = d->is_denied = review_is_refused(first);
-    if (!first->changed)
-        first->changed = must_copy(first->object);
+        asker->mutate(&d->mutating);
+    take_answer(d, &d->mutating, d->first);
+    d->by_mutator = d->is_denied;
 
-    d->second = request_of(line, asker->kind, first->changed);
+    d->second = request_of(line, asker->kind, d->mutated);
     start_review(&d->validating, config, d->second, asker->kind);
-    if (d->is_denied)
+    if (d->by_mutator)
         return;
     asker->validate(&d->validating);
-    d->is_denied = review_is_refused(&d->validating);
+    take_answer(d, &d->validating, d->second);
 }
 
 /* The review that decided. */
@@ -175,6 +202,7 @@ static inline void decision_done(struct decision *d)
     review_done(&d->validating);
     json_decref(d->first);
     json_decref(d->second);
+    json_decref(d->mutated);
 }
 
 #endif

@@ -235,7 +235,7 @@ static void compare_mutated(struct tally *t, const json_t *line, const struct de
     if (!theirs || d->by_mutator)
         return;
     json_auto_t *a = normal(theirs, theirs);
-    json_auto_t *b = normal(d->mutating.changed, theirs);
+    json_auto_t *b = normal(d->mutated, theirs);
     scoped(free) char *want = must_dumps(a, JSON_SORT_KEYS);
     scoped(free) char *got = must_dumps(b, JSON_SORT_KEYS);
 
@@ -243,10 +243,9 @@ static void compare_mutated(struct tally *t, const json_t *line, const struct de
 }
 
 /* The status of a refusal.  What Go cannot decode is 400 there, and a fault with its path here. */
-static void compare_code(struct tally *t, const json_t *line, const struct review *rv)
+static void compare_code(struct tally *t, const json_t *line, int ours)
 {
     int theirs = (int)jpath_int(line, "code", 0);
-    int ours = rv->denied.code != ERR_NONE ? error_http(rv->denied.code) : 422;
     enum agreement a = theirs == ours ? EQUAL : theirs == 400 && ours == 422 ? EXPLAINED : OPEN;
     char want[8], got[8];
 
@@ -280,7 +279,7 @@ static void compare_answers(struct tally *t, const json_t *line, const struct de
     count(t, &t->verdict, EQUAL, "verdict", line, "", "");
     if (!d->is_denied)
         return;
-    compare_code(t, line, rv);
+    compare_code(t, line, d->code);
     /* A schema fault has no field there, and a refusal without causes none at all. */
     if (is_schema || json_array_size(causes) == 0)
         count(t, &t->causes, EQUAL, "causes", line, "", "");
