@@ -22,9 +22,9 @@ struct question {
 
 /*
  * "" when allowed, else "CODE message", or "Cause field" of every finding.  Warnings follow as
- * " ! text".  New.
+ * " ! text"; those of fields that nothing acts on yet only when they are asked for.  New.
  */
-static inline char *decision_of(const struct question *q, struct kube *k)
+static inline char *decision_with(const struct question *q, struct kube *k, bool tells_inert)
 {
     const struct webhook *hook = webhook_find(q->path);
     const struct kind *kind = hook && hook->kind ? hook->kind : &kind_vm;
@@ -62,11 +62,19 @@ static inline char *decision_of(const struct question *q, struct kube *k)
     for (size_t i = 0; i < rv.findings.len; i++)
         (void)buf_addf(&got, "%s%s %s", i ? " " : "", cause_text(rv.findings.item[i].cause),
                        rv.findings.item[i].field);
-    for (size_t i = 0; i < json_array_size(rv.warnings); i++)
-        (void)buf_addf(&got, " ! %s", json_string_value(json_array_get(rv.warnings, i)));
+    for (size_t i = 0; i < json_array_size(rv.warnings); i++) {
+        const char *text = json_string_value(json_array_get(rv.warnings, i));
+        if (tells_inert || !strstr(text, "cvirt does not act on "))
+            (void)buf_addf(&got, " ! %s", text);
+    }
     review_done(&rv);
     cluster_config_unref(config);
     return must_strdup(got.data ? got.data : "");
+}
+
+static inline char *decision_of(const struct question *q, struct kube *k)
+{
+    return decision_with(q, k, false);
 }
 
 /* The whole of it, or its beginning when `want` ends in "...". */

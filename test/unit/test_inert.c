@@ -76,7 +76,7 @@ static const struct inert_case {
 static void is_told(void **state)
 {
     const struct inert_case *c = *state;
-    scoped(free) char *got = decision_of(&c->q, NULL);
+    scoped(free) char *got = decision_with(&c->q, NULL, true);
 
     assert_string_equal(got, c->want);
 }
@@ -93,7 +93,7 @@ static char *said_of_disks(size_t n)
         (void)buf_addf(&object, "%s{'name':'d%zu','tag':'t'}", i ? "," : "", i);
     (void)buf_adds(&object, "]}}}}");
     q.object = object.data;
-    return decision_of(&q, NULL);
+    return decision_with(&q, NULL, true);
 }
 
 static size_t count_of(const char *text, const char *part)
