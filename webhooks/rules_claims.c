@@ -206,7 +206,8 @@ static void claimed_networks(const struct rule *r, const struct subject *s, cons
         return;
     }
     if (has_multus)
-        rule_say(s, out, CAUSE_INVALID, r->path, "resourceClaim and multus do not go together");
+        rule_say(s, out, CAUSE_INVALID, r->path,
+                 "resourceClaim and multus do not go together: use one of them");
     json_array_foreach(v, i, network)
         if (jpath_has(network, "resourceClaim"))
             check_claimed_network(r, s, i, network, out);

@@ -66,9 +66,11 @@ static void hugepages_fit(const struct rule *r, const struct subject *s, const j
 
     struct quantity memory = hugepages_memory(s->here);
     if (quantity_cmp(memory, page) < 0)
-        rule_say(s, out, CAUSE_INVALID, request, "is less than one huge page");
+        rule_say(s, out, CAUSE_INVALID, request,
+                 "is less than one huge page: give more memory or use smaller pages");
     else if (quantity_value(memory) % quantity_value(page) != 0)
-        rule_say(s, out, CAUSE_INVALID, request, "is not a whole number of huge pages");
+        rule_say(s, out, CAUSE_INVALID, request,
+                 "is not a whole number of huge pages: round it to the page size");
 }
 
 /* Live update may raise the guest's memory beyond the limit it started with. */
@@ -176,7 +178,8 @@ static void pinned_cpus(const struct rule *r, const struct subject *s, const jso
     pinned_cpu_amounts(s, out);
     if (threads > THREADS_MAX || (threads > 1 && streq(s->arch, "arm64")))
         rule_say(s, out, CAUSE_INVALID, "cpu.dedicatedCpuPlacement",
-                 "allows at most %d threads a core", streq(s->arch, "arm64") ? 1 : THREADS_MAX);
+                 "pinned CPUs have few threads a core: set cpu.threads to %d at most",
+                 streq(s->arch, "arm64") ? 1 : THREADS_MAX);
 }
 
 static void isolation_needs_pinning(const struct rule *r, const struct subject *s, const json_t *v,
@@ -227,23 +230,23 @@ static const struct rule cpu_feature_rules[] = {
 };
 
 static const struct rule domain_rules[] = {
-    RULE("resources.requests.memory", rule_not_negative, INVALID, "must not be negative"),
+    RULE("resources.requests.memory", rule_not_negative, INVALID, "must not be negative: leave it out for the default"),
     RULE("resources.requests.memory", memory_request_is_enough, INVALID,
-         "is less than 1M, too little to start a machine"),
-    RULE("resources.limits.memory", rule_not_negative, INVALID, "must not be negative"),
+         "is less than 1M, too little to start a machine: ask for more"),
+    RULE("resources.limits.memory", rule_not_negative, INVALID, "must not be negative: leave it out for the default"),
     RULE("resources.requests.memory", request_within_limit, INVALID,
          "exceeds resources.limits.memory: raise the limit or ask for less"),
-    RULE("resources.requests.cpu", rule_not_negative, INVALID, "must not be negative"),
-    RULE("resources.limits.cpu", rule_not_negative, INVALID, "must not be negative"),
+    RULE("resources.requests.cpu", rule_not_negative, INVALID, "must not be negative: leave it out for the default"),
+    RULE("resources.limits.cpu", rule_not_negative, INVALID, "must not be negative: leave it out for the default"),
     RULE("resources.requests.cpu", request_within_limit, INVALID,
          "exceeds resources.limits.cpu: raise the limit or ask for less"),
     RULE("memory.hugepages", hugepages_fit, INVALID, NULL),
-    RULE("memory.guest", guest_within_limit, INVALID, "exceeds resources.limits.memory"),
+    RULE("memory.guest", guest_within_limit, INVALID, "exceeds resources.limits.memory: raise the limit or give the guest less"),
     RULE("memory.reservedOverhead", rule_gate, INVALID,
          "needs the feature gate ReservedOverheadMemlock", .gate = "ReservedOverheadMemlock"),
     RULE("machine.type", machine_is_known, INVALID,
          "is not among the machine types of this cluster (emulatedMachines of the KubeVirt object)"),
-    RULE("cpu.sockets", sockets_within_max, INVALID, "exceeds cpu.maxSockets"),
+    RULE("cpu.sockets", sockets_within_max, INVALID, "exceeds cpu.maxSockets: raise it or ask for fewer sockets"),
     RULE("cpu.dedicatedCpuPlacement", pinned_cpus, INVALID, NULL),
     RULE("cpu.isolateEmulatorThread", isolation_needs_pinning, INVALID,
          "needs cpu.dedicatedCpuPlacement"),
@@ -258,10 +261,10 @@ static const struct rule domain_rules[] = {
 };
 
 static const struct rule counts[] = {
-    RULE("sockets", not_negative, INVALID, "must not be negative"),
-    RULE("cores", not_negative, INVALID, "must not be negative"),
-    RULE("threads", not_negative, INVALID, "must not be negative"),
-    RULE("maxSockets", not_negative, INVALID, "must not be negative"),
+    RULE("sockets", not_negative, INVALID, "must not be negative: leave it out for the default"),
+    RULE("cores", not_negative, INVALID, "must not be negative: leave it out for the default"),
+    RULE("threads", not_negative, INVALID, "must not be negative: leave it out for the default"),
+    RULE("maxSockets", not_negative, INVALID, "must not be negative: leave it out for the default"),
     RULES_END,
 };
 

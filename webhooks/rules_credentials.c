@@ -70,7 +70,7 @@ static const struct rule rules_of_one[] = {
     RULE("sshPublicKey", one_method, INVALID, "set exactly one of noCloud, configDrive and qemuGuestAgent"),
     RULE("sshPublicKey.propagationMethod.qemuGuestAgent", some_users, INVALID, "name at least one user"),
     RULE("userPassword", one_source, INVALID, "name the secret that holds the passwords"),
-    RULE("userPassword", one_method, INVALID, "set qemuGuestAgent"),
+    RULE("userPassword", one_method, INVALID, "set qemuGuestAgent, the one way that a password goes"),
     RULES_END,
 };
 

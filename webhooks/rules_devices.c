@@ -34,7 +34,7 @@ static void sound(const struct rule *r, const struct subject *s, const json_t *v
     if (*model && !streq(model, "ich9") && !streq(model, "ac97"))
         rule_report(r, s, out);
     if (!*jpath_str(v, "name", ""))
-        rule_say(s, out, r->cause, r->path, "must have a name");
+        rule_say(s, out, r->cause, r->path, "give it a name");
 }
 
 static void vsock(const struct rule *r, const struct subject *s, const json_t *v,
@@ -79,7 +79,7 @@ static const struct rule panic_rules[] = {
 
 static const struct rule devices_rules[] = {
     EACH("inputs", input_rules),
-    RULE("gpus", one_boot_display, INVALID, "only one GPU may be the display while booting (ramFB)"),
+    RULE("gpus", one_boot_display, INVALID, "only one GPU shows the boot: disable ramFB of the others"),
     RULE("gpus", rule_grace, INVALID, NULL),
     RULE("hostDevices", rule_grace, INVALID, NULL),
     RULE("hostDevices", some_host_devices, INVALID, "needs the feature gate HostDevices", .gate = "HostDevices"),

@@ -160,7 +160,8 @@ static void block_size(const struct rule *r, const struct subject *s, const json
     if (!custom)
         return;
     if (logical > physical) {
-        rule_say(s, out, CAUSE_INVALID, logical_path, "must not be larger than the physical size");
+        rule_say(s, out, CAUSE_INVALID, logical_path,
+                 "must not be larger than the physical size: raise that or lower this");
     } else {
         check_block_size(s, out, logical_path, logical);
         check_block_size(s, out, "blockSize.custom.physical", physical);

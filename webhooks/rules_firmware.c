@@ -117,10 +117,11 @@ static void check_encrypted_firmware(const struct rule *r, const struct subject 
                  "does not go with secure boot: set firmware.bootloader.efi.secureBoot to false");
     if (efi && is_stateless && jpath_bool(efi, "persistent", false))
         rule_say(s, out, CAUSE_INVALID, r->path,
-                 "does not go with firmware.bootloader.efi.persistent");
+                 "does not go with firmware.bootloader.efi.persistent: leave that out");
     if (jpath_has(v, "tdx") && jpath_obj(s->here, "features.smm") &&
         jpath_bool(s->here, "features.smm.enabled", true))
-        rule_say(s, out, CAUSE_INVALID, r->path, "TDX does not go with features.smm");
+        rule_say(s, out, CAUSE_INVALID, r->path,
+                 "TDX does not go with features.smm: leave that out");
 }
 
 static void check_amd64(const struct rule *r, const struct subject *s, const json_t *v,

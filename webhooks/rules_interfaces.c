@@ -99,13 +99,14 @@ static void state(const struct rule *r, const struct subject *s, const json_t *v
 
     rule_one_of(r, s, v, out);
     if ((streq(value, "up") || streq(value, "down")) && jpath_has(s->here, "sriov"))
-        rule_say(s, out, r->cause, r->path, "an SR-IOV interface has no link to set %s", value);
+        rule_say(s, out, r->cause, r->path,
+                 "an SR-IOV interface has no link to set %s: leave it out", value);
     if (streq(value, "absent") && !jpath_has(s->here, "bridge"))
         rule_say(s, out, r->cause, r->path,
-                 "only bridge interfaces can be taken out: not this one");
+                 "only bridge interfaces can be taken out: use up or down");
     if (streq(value, "absent") && is_default)
         rule_say(s, out, r->cause, r->path,
-                 "the interface of the default network cannot be taken out");
+                 "the interface of the default network cannot be taken out: use down");
 }
 
 /* ---- addresses ---- */
@@ -217,7 +218,8 @@ static void ports(const struct rule *r, const struct subject *s, const json_t *v
         const char *name = jpath_str(port, "name", "");
 
         if (*name && jarr_find(v, "name", name) != port)
-            rule_say(s, out, CAUSE_DUPLICATE, "ports", "two ports have the name \"%s\"", name);
+            rule_say(s, out, CAUSE_DUPLICATE, "ports",
+                     "two ports have the name \"%s\": give each its own", name);
     }
 }
 
@@ -240,7 +242,7 @@ static void check_range(const struct rule *r, const struct subject *s, const jso
 
         if (streq(protocol, jpath_str(other, "protocol", "")) &&
             start <= jpath_int(other, "end", 0) && jpath_int(other, "start", 0) <= end)
-            rule_say(s, out, r->cause, r->path, "two ranges of one protocol overlap");
+            rule_say(s, out, r->cause, r->path, "two ranges of one protocol overlap: join them");
     }
 }
 
@@ -280,8 +282,8 @@ static void private_options(const struct rule *r, const struct subject *s, const
             rule_report_at(r, s, out, "%s[%zu].option", r->path, i);
         for (size_t j = 0; j < i; j++)
             if (jpath_int(json_array_get(v, j), "option", 0) == option)
-                rule_say(s, out, r->cause, r->path, "two options have the number %lld",
-                         (long long)option);
+                rule_say(s, out, r->cause, r->path,
+                         "two options have the number %lld: leave one out", (long long)option);
     }
 }
 
@@ -302,9 +304,9 @@ static void ntp_servers(const struct rule *r, const struct subject *s, const jso
 const struct rule interface_rules[] = {
     RULE("state", state, INVALID, "use up, down or absent", VALUES("", "up", "down", "absent")),
     RULE("", one_binding, INVALID, "set exactly one of bridge, masquerade, sriov, passtBinding and binding"),
-    RULE("masquerade", masquerade, INVALID, "masquerade is for the pod network only"),
+    RULE("masquerade", masquerade, INVALID, "masquerade is for the pod network only: use bridge or a plugin on others"),
     RULE("bridge", bridge, INVALID, "this cluster does not permit bridge on the pod network: use masquerade"),
-    RULE("passtBinding", passt, INVALID, "passtBinding is for the pod network only"),
+    RULE("passtBinding", passt, INVALID, "passtBinding is for the pod network only: use bridge or a plugin on others"),
     RULE("name", unique_name, DUPLICATE, "is the name of an earlier interface: give each its own"),
     RULE("name", has_network, INVALID, "is the name of no network in spec.networks: add one of that name"),
     RULE("name", name_characters, INVALID, "may hold letters, digits, '-' and '_' only"),

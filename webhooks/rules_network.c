@@ -19,9 +19,11 @@ static void default_networks(const struct rule *r, const struct subject *s, cons
         defaults += jpath_bool(network, "multus.default", false);
     }
     if (pods > 1)
-        rule_say(s, out, CAUSE_DUPLICATE, "networks", "only one may be the pod network");
+        rule_say(s, out, CAUSE_DUPLICATE, "networks",
+                 "only one may be the pod network: leave out the others");
     if (defaults > 1)
-        rule_say(s, out, CAUSE_INVALID, "networks", "only one multus network may be the default");
+        rule_say(s, out, CAUSE_INVALID, "networks",
+                 "only one multus network may be the default: leave out default of the others");
     if (pods && defaults)
         rule_say(
             s, out, CAUSE_INVALID, "networks",

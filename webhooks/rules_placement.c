@@ -45,12 +45,12 @@ static void node_values(const struct rule *r, const struct subject *s, const jso
         size_t min, max;
         const char *message;
     } rows[] = {
-        { "In", 1, SIZE_MAX, "In needs at least one" },
-        { "NotIn", 1, SIZE_MAX, "NotIn needs at least one" },
-        { "Exists", 0, 0, "Exists has none" },
-        { "DoesNotExist", 0, 0, "DoesNotExist has none" },
-        { "Gt", 1, 1, "Gt needs exactly one" },
-        { "Lt", 1, 1, "Lt needs exactly one" },
+        { "In", 1, SIZE_MAX, "give at least one to the operator In" },
+        { "NotIn", 1, SIZE_MAX, "give at least one to the operator NotIn" },
+        { "Exists", 0, 0, "must be left out when the operator is Exists" },
+        { "DoesNotExist", 0, 0, "must be left out when the operator is DoesNotExist" },
+        { "Gt", 1, 1, "give exactly one to the operator Gt" },
+        { "Lt", 1, 1, "give exactly one to the operator Lt" },
     };
     const char *op = jpath_str(s->here, "operator", "");
     size_t n = json_array_size(v);
@@ -204,7 +204,8 @@ static void toleration(const struct rule *r, const struct subject *s, const json
         bool is_wrong;
         const char *path, *message;
     } rows[] = {
-        { *key && !label_key_is_valid(key), "key", "is not a label's key" },
+        { *key && !label_key_is_valid(key), "key",
+          "is not a label's key, such as kubernetes.io/arch" },
         { !*key && !is_any, "operator", "must be Exists when there is no key" },
         { is_any && *value, "value", "must be left out when the operator is Exists" },
         { !is_any && !label_value_is_valid(value), "value", "is not a label's value" },
@@ -219,7 +220,7 @@ static void toleration(const struct rule *r, const struct subject *s, const json
 
 // clang-format off
 static const struct rule node_requirement_rules[] = {
-    RULE("key", label_key, INVALID, "is not a label's key", .also_absent = true),
+    RULE("key", label_key, INVALID, "is not a label's key, such as kubernetes.io/arch", .also_absent = true),
     RULE("values", node_values, INVALID, NULL, .also_absent = true),
     RULES_END,
 };
@@ -248,7 +249,7 @@ static const struct rule pod_term_rules[] = {
     RULE("namespaces", namespaces, INVALID, "is not the name of a namespace"),
     RULE("matchLabelKeys", label_keys, INVALID, "must be a label's key that is not in mismatchLabelKeys too",
          VALUES("mismatchLabelKeys")),
-    RULE("mismatchLabelKeys", label_keys, INVALID, "is not a label's key"),
+    RULE("mismatchLabelKeys", label_keys, INVALID, "is not a label's key, such as kubernetes.io/arch"),
     RULES_END,
 };
 

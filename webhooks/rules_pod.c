@@ -121,7 +121,8 @@ static void start_strategy(const struct rule *r, const struct subject *s, const 
 {
     rule_one_of(r, s, v, out);
     if (streq(json_string_value(v), "Paused") && jpath_has(s->spec, "livenessProbe"))
-        rule_say(s, out, CAUSE_INVALID, r->path, "Paused does not go with a livenessProbe");
+        rule_say(s, out, CAUSE_INVALID, r->path,
+                 "Paused does not go with a livenessProbe: leave that out");
 }
 
 static void none(const struct rule *r, const struct subject *s, const json_t *v,
@@ -143,7 +144,7 @@ static void same_account(const struct rule *r, const struct subject *s, const js
 
         if (name && *json_string_value(v) && !streq(name, json_string_value(v)))
             rule_say(s, out, CAUSE_INVALID, r->path,
-                     "must be the account of the serviceAccount volume");
+                     "must be the account of the serviceAccount volume: name the same in both");
     }
 }
 

@@ -124,8 +124,7 @@ static const struct rule disk_with_volume_rules[] = {
     RULE("lun", lun_on_claim, INVALID, "needs a volume that is a persistentVolumeClaim or a dataVolume"),
     RULE("", metrics_disk, INVALID, NULL),
     RULE("lun.reservation", reservation, INVALID,
-         "persistent reservation is off in this cluster (persistentReservationConfiguration of the "
-         "KubeVirt object)"),
+         "is off in this cluster: enable persistentReservationConfiguration of the KubeVirt object"),
     RULES_END,
 };
 

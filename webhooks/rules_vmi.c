@@ -72,8 +72,8 @@ static void hyperv(const struct rule *r, const struct subject *s, const json_t *
 {
     for (size_t i = 0; i < sizeof(hyperv_needs) / sizeof(hyperv_needs[0]); i++)
         if (is_on(v, hyperv_needs[i].feature) && !is_on(v, hyperv_needs[i].needs))
-            rule_say(s, out, CAUSE_INVALID, "hyperv", "%s needs %s", hyperv_needs[i].feature,
-                     hyperv_needs[i].needs);
+            rule_say(s, out, CAUSE_INVALID, "hyperv", "%s needs %s: do not switch that off",
+                     hyperv_needs[i].feature, hyperv_needs[i].needs);
 }
 
 static void hyperv_passthrough(const struct rule *r, const struct subject *s, const json_t *v,

@@ -10,7 +10,7 @@
 
 static void fault(struct review *rv, const char *message, const char *name)
 {
-    findings_add(&rv->findings, CAUSE_INVALID, "", "%s: volume \"%s\"", message, name);
+    findings_add(&rv->findings, CAUSE_INVALID, "", "volume \"%s\" %s", name, message);
 }
 
 /* ---- limits of CPU and memory ---- */
@@ -22,10 +22,12 @@ static void check_limits(struct review *rv)
     struct quantity now, before;
 
     if (jpath_int(rv->object, sockets, 0) != jpath_int(rv->old, sockets, 0))
-        findings_add(&rv->findings, CAUSE_INVALID, sockets, "is fixed while the machine runs");
+        findings_add(&rv->findings, CAUSE_INVALID, sockets,
+                     "is fixed while the machine runs: change its VirtualMachine and restart it");
     if (quantity_from_json(jpath(rv->object, guest), &now) == 0 &&
         quantity_from_json(jpath(rv->old, guest), &before) == 0 && quantity_cmp(now, before) != 0)
-        findings_add(&rv->findings, CAUSE_INVALID, guest, "is fixed while the machine runs");
+        findings_add(&rv->findings, CAUSE_INVALID, guest,
+                     "is fixed while the machine runs: change its VirtualMachine and restart it");
 }
 
 /* ---- each volume has its disk or file system ---- */
@@ -84,13 +86,13 @@ static void check_old_volume(struct review *rv, const json_t *volume)
         return;
     if (!now) {
         if (is_fixed)
-            fault(rv, "cannot be taken from a running machine", name);
+            fault(rv, "cannot be taken from a running machine: stop it first", name);
         return;
     }
     if (!canonical_equal(&volume_type, now, volume))
-        fault(rv, "cannot change while the machine runs", name);
+        fault(rv, "cannot change while the machine runs: stop it first", name);
     if (disk_now && !canonical_equal(&disk_type, disk_now, disk))
-        fault(rv, "its disk cannot change while the machine runs", name);
+        fault(rv, "has a disk that cannot change while the machine runs: stop it first", name);
 }
 
 /* ---- volumes that are new ---- */
@@ -102,11 +104,11 @@ static void check_new_disk(struct review *rv, const json_t *disk, const char *na
         streq(jpath_str(disk, "lun.bus", ""), "scsi") || streq(bus, "scsi") || streq(bus, "virtio");
 
     if (!is_pluggable)
-        fault(rv, "is added as a disk on the bus scsi or virtio, or as a lun on scsi", name);
+        fault(rv, "must be added as a disk on the bus scsi or virtio, or as a lun on scsi", name);
     if (jpath_bool(disk, "dedicatedIOThread", false) && !streq(bus, "virtio"))
-        fault(rv, "dedicatedIOThread needs the bus virtio", name);
+        fault(rv, "must be on the bus virtio for dedicatedIOThread", name);
     if (jpath_int(disk, "bootOrder", 1) < 1)
-        fault(rv, "bootOrder must be at least 1", name);
+        fault(rv, "needs a bootOrder of at least 1, or none", name);
 }
 
 static void check_new_volume(struct review *rv, const json_t *volume)
@@ -118,10 +120,11 @@ static void check_new_volume(struct review *rv, const json_t *volume)
     if (jpath_has(volume, "memoryDump"))
         return;
     if (!jpath_has(volume, "persistentVolumeClaim") && !jpath_has(volume, "dataVolume"))
-        fault(rv, "only a persistentVolumeClaim or a dataVolume is added to a running machine",
+        fault(rv,
+              "must be a persistentVolumeClaim or a dataVolume to be added to a running machine",
               name);
     if (!disk)
-        fault(rv, "has no disk of its name", name);
+        fault(rv, "has no disk of its name: add one", name);
     else if (is_new_disk)
         check_new_disk(rv, disk, name);
 }
@@ -189,8 +192,9 @@ void check_own_spec_change(struct review *rv)
     check_limits(rv);
     check_utility_volumes(rv);
     if (count_volumes(spec) != count_shown(rv, spec))
-        findings_add(&rv->findings, CAUSE_INVALID, "",
-                     "each volume of a running machine needs one disk or file system");
+        findings_add(
+            &rv->findings, CAUSE_INVALID, "",
+            "each volume of a running machine needs one disk or file system of its name: add or take both");
     json_array_foreach(jpath_arr(before, "volumes"), i, volume)
         check_old_volume(rv, volume);
     json_array_foreach(jpath_arr(spec, "volumes"), i, volume)

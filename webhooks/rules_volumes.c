@@ -144,7 +144,7 @@ static void host_disk(const struct rule *r, const struct subject *s, const json_
     const char *type = jpath_str(v, "type", "");
 
     if (!*jpath_str(v, "path", ""))
-        rule_say(s, out, CAUSE_NOT_FOUND, "hostDisk.path", "must be set");
+        rule_say(s, out, CAUSE_NOT_FOUND, "hostDisk.path", "name a path on the node");
     if (!streq(type, "Disk") && !streq(type, "DiskOrCreate"))
         rule_say(s, out, CAUSE_INVALID, "hostDisk.type", "use Disk or DiskOrCreate");
     if (streq(type, "Disk") && quantity_at(v, "capacity").nano != 0)
