@@ -6,9 +6,9 @@
 
 // clang-format off
 TYPE(block_size_custom_type, "CustomBlockSize", "Block sizes that the guest is told.",
-    INT("discardGranularity", "Bytes that a discard is a multiple of.", INERT),
-    INT("logical", "Bytes of the smallest write, a power of two from 512."),
-    INT("physical", "Bytes of a block of the medium, at least the logical size."));
+    INT("discardGranularity", "Bytes that a discard is a multiple of.", INERT, UNSIGNED),
+    INT("logical", "Bytes of the smallest write, a power of two from 512.", UNSIGNED),
+    INT("physical", "Bytes of a block of the medium, at least the logical size.", UNSIGNED));
 
 TYPE(disk_block_size_type, "BlockSize", "Block sizes that the guest is told; one of the two.",
     OBJECT("custom", block_size_custom_type, "Sizes given here."),
@@ -31,7 +31,7 @@ TYPE(lun_target_type, "LunTarget", "The volume is a SCSI device that the guest m
 
 TYPE(disk_type, "Disk", "How the guest sees one volume; at most one of disk, cdrom and lun.",
     OBJECT("blockSize", disk_block_size_type, "Block sizes that the guest is told."),
-    INT("bootOrder", "Place in the boot order, from 1."),
+    INT("bootOrder", "Place in the boot order, from 1.", UNSIGNED),
     STRING("cache", "Host cache: none, writethrough or writeback."),
     OBJECT("cdrom", cdrom_target_type, "Show it as a CD-ROM."),
     BOOL("changedBlockTracking", "Keep track of what changes, for incremental backups.", INERT),

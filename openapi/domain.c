@@ -6,7 +6,7 @@
 
 // clang-format off
 TYPE(io_threads_type, "DiskIOThreads", "Threads that do the disks' I/O.",
-    INT32("supplementalPoolThreadCount", "Threads of the supplemental pool."));
+    INT32("supplementalPoolThreadCount", "Threads of the supplemental pool.", UNSIGNED));
 
 TYPE(domain_type, "DomainSpec", "The machine that the guest runs on.",
     OBJECT("chassis", chassis_type, "Chassis the guest reads from SMBIOS."),

@@ -11,7 +11,7 @@ TYPE(apic_feature_type, "FeatureAPIC", "The interrupt controller.",
 
 TYPE(hyperv_spinlocks_type, "FeatureSpinlocks", "Tell Windows when to stop spinning for a lock.",
     BOOL("enabled", "On or off; on when the object is there without it."),
-    INT32("spinlocks", "Tries before the guest tells the host; at least 4096."));
+    INT32("spinlocks", "Tries before the guest tells the host; at least 4096.", UNSIGNED));
 
 TYPE(hyperv_vendor_type, "FeatureVendorID", "The vendor that the hypervisor claims to be.",
     BOOL("enabled", "On or off; on when the object is there without it."),

@@ -53,12 +53,13 @@ struct field {
     uint8_t shape;     /* enum field_shape */
     bool required : 1; /* but see openapi/defaults.h on texts, numbers and booleans */
     bool nullable : 1;
-    bool is_set : 1;    /* list: no item twice */
-    bool open : 1;      /* object: unknown members are kept */
-    bool lenient : 1;   /* unknown members below are not reported (status) */
-    bool inert : 1;     /* accepted and kept, nothing acts on it yet */
-    bool has_min : 1;   /* .min counts although it is 0 */
-    uint16_t max_items; /* list, map; 0 is no bound */
+    bool is_set : 1;      /* list: no item twice */
+    bool open : 1;        /* object: unknown members are kept */
+    bool lenient : 1;     /* unknown members below are not reported (status) */
+    bool inert : 1;       /* accepted and kept, nothing acts on it yet */
+    bool has_min : 1;     /* .min counts although it is 0 */
+    bool is_unsigned : 1; /* number: below 0 is a fault, though CRDs do not say so */
+    uint16_t max_items;   /* list, map; 0 is no bound */
     uint16_t min_items;
     uint32_t min_length;            /* string, in characters */
     uint32_t max_length;            /* 0 is no bound */

@@ -7,9 +7,9 @@
 // clang-format off
 TYPE(instancetype_cpu_type, "CPUInstancetype", "Processors that the instance type gives.",
     BOOL("dedicatedCPUPlacement", "Pin every virtual processor to a processor of its own."),
-    INT32("guest", "Processors the guest sees.", REQUIRED),
+    INT32("guest", "Processors the guest sees.", REQUIRED, UNSIGNED),
     BOOL("isolateEmulatorThread", "Give the emulator one more processor of its own."),
-    INT32("maxSockets", "Sockets that may be reached by adding some while the guest runs."),
+    INT32("maxSockets", "Sockets that may be reached by adding some while the guest runs.", UNSIGNED),
     STRING("model", "A named model, host-model or host-passthrough."),
     OBJECT("numa", numa_type, "How the guest's memory nodes follow the host's."),
     OBJECT("realtime", realtime_type, "Schedule the processors in real time."));

@@ -36,13 +36,13 @@ TYPE(disk_verification_type, "DiskVerification", "How container disks are looked
     QUANTITY("memoryLimit", "Memory that looking may take.", REQUIRED));
 
 TYPE(log_verbosity_type, "LogVerbosity", "How much each program logs, 0 to 9.",
-    INT_MAP("nodeVerbosity", "Level of virt-handler on some nodes, by node.", INERT),
-    INT("virtAPI", "Level of virt-api.", INERT),
-    INT("virtController", "Level of virt-controller.", INERT),
-    INT("virtHandler", "Level of virt-handler.", INERT),
-    INT("virtLauncher", "Level of virt-launcher."),
-    INT("virtOperator", "The operator.", INERT),
-    INT("virtSynchronizationController", "The synchronization controller.", INERT));
+    INT_MAP("nodeVerbosity", "Level of virt-handler on some nodes, by node.", INERT, UNSIGNED),
+    INT("virtAPI", "Level of virt-api.", INERT, UNSIGNED),
+    INT("virtController", "Level of virt-controller.", INERT, UNSIGNED),
+    INT("virtHandler", "Level of virt-handler.", INERT, UNSIGNED),
+    INT("virtLauncher", "Level of virt-launcher.", UNSIGNED),
+    INT("virtOperator", "Level of the operator.", INERT, UNSIGNED),
+    INT("virtSynchronizationController", "Level of the synchronization controller.", INERT, UNSIGNED));
 
 TYPE(developer_config_type, "DeveloperConfiguration", "Settings for development and tests.",
     BOOL("clusterProfiler", "Let developers take profiles.", INERT),
@@ -53,7 +53,7 @@ TYPE(developer_config_type, "DeveloperConfiguration", "Settings for development 
     OBJECT("logVerbosity", log_verbosity_type, "How much each program logs."),
     INT("memoryOvercommit", "Memory of guests in per cent of what is asked of the node; 100 when absent.", .min = 10),
     INT64("minimumClusterTSCFrequency", "Frequency that all nodes' time-stamp counters can have.", INERT),
-    INT64("minimumReservePVCBytes", "Bytes of a claim that stay free; 131072 when absent.", INERT),
+    INT64("minimumReservePVCBytes", "Bytes of a claim that stay free; 131072 when absent.", INERT, UNSIGNED),
     STRING_MAP("nodeSelectors", "Labels that nodes of all machines must have."),
     INT("pvcTolerateLessSpaceUpToPercent", "How much smaller than asked for a claim may be; 10 when absent.", INERT),
     BOOL("useEmulation", "Emulate the processor where KVM is not to be had."));
@@ -69,9 +69,9 @@ TYPE(ksm_config_type, "KSMConfiguration", "Where equal pages of memory are merge
     OBJECT("nodeLabelSelector", label_selector_type, "Nodes that merge."));
 
 TYPE(live_update_config_type, "LiveUpdateConfiguration", "How far a running machine can grow.",
-    INT32("maxCpuSockets", "Sockets it can reach."),
+    INT32("maxCpuSockets", "Sockets it can reach.", UNSIGNED),
     QUANTITY("maxGuest", "Memory it can reach."),
-    INT32("maxHotplugRatio", "Times what it began with; 4 when absent."));
+    INT32("maxHotplugRatio", "Times what it began with; 4 when absent.", UNSIGNED));
 
 TYPE(custom_profile_type, "CustomProfile", "A seccomp profile; one of the two.",
     STRING("localhostProfile", "File on the node."),
@@ -126,7 +126,7 @@ TYPE(kubevirt_config_type, "KubeVirtConfiguration", "How machines of this cluste
     OBJECT("liveUpdateConfiguration", live_update_config_type, "How far a running machine can grow."),
     STRING("machineType", "Deprecated: architectureConfiguration."),
     OBJECT("mediatedDevicesConfiguration", mediated_config_type, "Mediated devices that are made on nodes.", INERT),
-    INT32("memBalloonStatsPeriod", "Seconds between statistics of the balloon; 0 is none, 10 when absent."),
+    INT32("memBalloonStatsPeriod", "Seconds between statistics of the balloon; 0 is none, 10 when absent.", UNSIGNED),
     OBJECT("migrations", migration_config_type, "What governs live migrations.", INERT),
     STRING("minCPUModel", "Oldest processor model that machines are placed on.", INERT),
     OBJECT("network", network_config_type, "How guests are connected."),

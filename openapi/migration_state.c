@@ -39,8 +39,8 @@ TYPE(migration_experimental_type, "MigrationExperimentalOptions", "Settings that
     INT64("maxDowntimeMs", "The longest pause at switch-over, in milliseconds.", .min = 1, .max = 2000000, INERT), \
     STRING("network", "Network that migrations use, a NetworkAttachmentDefinition.", INERT),                       \
     STRING("nodeDrainTaintKey", "Taint that makes machines leave a node.", INERT),                                 \
-    INT32("parallelMigrationsPerCluster", "Migrations at once in the cluster.", INERT),                            \
-    INT32("parallelOutboundMigrationsPerNode", "Migrations at once away from one node.", INERT),                   \
+    INT32("parallelMigrationsPerCluster", "Migrations at once in the cluster.", INERT, UNSIGNED),                            \
+    INT32("parallelOutboundMigrationsPerNode", "Migrations at once away from one node.", INERT, UNSIGNED),                   \
     INT64("progressTimeout", "Seconds without progress before a migration is given up.", INERT),                   \
     BOOL("unsafeMigrationOverride", "Migrate also where libvirt finds it unsafe.", INERT),                         \
     INT64("utilityVolumesTimeout", "Seconds to wait for utility volumes to go.", INERT)

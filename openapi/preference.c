@@ -15,7 +15,7 @@ TYPE(clock_preference_type, "ClockPreferences", "Clock and timers.",
 
 TYPE(spread_options_type, "SpreadOptions", "How processors are spread over the topology.",
     STRING("across", "SocketsCoresThreads, SocketsCores or CoresThreads; SocketsCores when absent."),
-    INT32("ratio", "Of one level to the next; 2 when absent."));
+    INT32("ratio", "Of one level to the next; 2 when absent.", UNSIGNED));
 
 TYPE(cpu_preference_type, "CPUPreferences", "What processors are like where the machine is silent.",
     LIST("preferredCPUFeatures", cpu_feature_type, "Features added to or taken from the model."),
@@ -69,7 +69,7 @@ TYPE(machine_preference_type, "MachinePreferences", "Kind of machine that is emu
     STRING("preferredMachineType", "Machine type of QEMU."));
 
 TYPE(cpu_requirement_type, "CPUPreferenceRequirement", "Processors that the guest needs.",
-    INT32("guest", "How many at least.", REQUIRED));
+    INT32("guest", "How many at least.", REQUIRED, UNSIGNED));
 
 TYPE(memory_requirement_type, "MemoryPreferenceRequirement", "Memory that the guest needs.",
     QUANTITY("guest", "How much at least.", REQUIRED));
@@ -90,7 +90,7 @@ TYPE(preference_spec_type, "VirtualMachinePreferenceSpec", "What a kind of guest
     OBJECT("features", feature_preference_type, "What the platform can do."),
     OBJECT("firmware", firmware_preference_type, "What runs before the guest's system does."),
     OBJECT("machine", machine_preference_type, "Kind of machine that is emulated."),
-    INT32("preferSpreadSocketToCoreRatio", "Deprecated: cpu.spreadOptions.ratio."),
+    INT32("preferSpreadSocketToCoreRatio", "Deprecated: cpu.spreadOptions.ratio.", UNSIGNED),
     STRING("preferredArchitecture", "Architecture of the machine."),
     OBJECT("preferredLaunchSecurity", launch_security_type, "Keep the guest's memory from the node."),
     STRING("preferredSubdomain", "Subdomain of the guest's full name."),

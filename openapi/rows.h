@@ -51,6 +51,7 @@
 #define NULLABLE .nullable = true
 #define SET      .is_set = true
 #define INERT    .inert = true
+#define UNSIGNED .is_unsigned = true
 #define ONE_OF(...) .values = (const char *const[]){ __VA_ARGS__, NULL }
 #define RULES(...)  .rules = (const struct field_rule[]){ __VA_ARGS__, { .cel = NULL } }
 

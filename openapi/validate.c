@@ -116,7 +116,10 @@ static void check_whole(const struct walk *w, const struct field *f, const json_
     const bool is_short = f->type == FIELD_INT32;
     const int64_t min = f->has_min || f->min ? f->min : is_short ? INT32_MIN : INT64_MIN;
     const int64_t max = f->max ? f->max : is_short ? INT32_MAX : INT64_MAX;
-    if (n < min)
+    if (n < 0 && f->is_unsigned) {
+        w->to->faults->mild++;
+        findings_add_at(w->to->faults, CAUSE_INVALID, at, "must not be negative");
+    } else if (n < min)
         findings_add_at(w->to->faults, CAUSE_INVALID, at, "must be at least %" PRId64, min);
     else if (n > max)
         findings_add_at(w->to->faults, CAUSE_INVALID, at, "must be at most %" PRId64, max);

@@ -67,17 +67,16 @@ void rule_report_at(const struct rule *r, const struct subject *s, struct findin
     rule_say(s, out, r->cause, path, "%s", r->message);
 }
 
-/* Several rules, or the schema, may find the same fault at the same place: one report is enough. */
-static bool is_reported(const struct findings *out, enum cause cause, const char *field,
-                        const char *message)
+/*
+ * Several rules may find the same fault at the same place: one report is enough.  So is what the
+ * schema says of a field; its faults, all of them mild, come first.
+ */
+static bool is_reported(const struct findings *out, const char *field, const char *message)
 {
-    for (size_t i = 0; i < out->len; i++) {
-        const struct finding *f = &out->item[i];
-        bool is_twice = cause == CAUSE_DUPLICATE && f->cause == cause;
-
-        if (streq(f->field, field) && (is_twice || streq(f->message, message)))
+    for (size_t i = 0; i < out->len; i++)
+        if (streq(out->item[i].field, field) &&
+            (i < out->mild || streq(out->item[i].message, message)))
             return true;
-    }
     return false;
 }
 
@@ -93,7 +92,7 @@ void rule_say(const struct subject *s, struct findings *out, enum cause cause, c
     (void)vsnprintf(message, sizeof(message), message_fmt, ap);
     va_end(ap);
     str_make_utf8(message); /* a cut may have gone through a character */
-    if (!is_reported(out, cause, field, message))
+    if (!is_reported(out, field, message))
         findings_add(out, cause, field, "%s", message);
 }
 

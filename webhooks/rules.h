@@ -57,7 +57,6 @@ struct rule {
 // clang-format on
 
 /* Tables by subject; each ends with RULES_END. */
-extern const struct rule count_rules[];      /* numbers that are never negative; also among: */
 extern const struct rule compute_rules[];    /* CPU, memory, resources, machine */
 extern const struct rule firmware_rules[];   /* firmware, launch security */
 extern const struct rule disk_rules[];       /* what holds for each disk on its own */

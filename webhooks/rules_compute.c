@@ -119,13 +119,6 @@ static int64_t vcpus(const json_t *cpu)
     return n;
 }
 
-static void not_negative(const struct rule *r, const struct subject *s, const json_t *v,
-                         struct findings *out)
-{
-    if (json_integer_value(v) < 0)
-        rule_report(r, s, out);
-}
-
 static void sockets_within_max(const struct rule *r, const struct subject *s, const json_t *v,
                                struct findings *out)
 {
@@ -260,21 +253,7 @@ static const struct rule domain_rules[] = {
     RULES_END,
 };
 
-static const struct rule counts[] = {
-    RULE("sockets", not_negative, INVALID, "must not be negative: leave it out for the default"),
-    RULE("cores", not_negative, INVALID, "must not be negative: leave it out for the default"),
-    RULE("threads", not_negative, INVALID, "must not be negative: leave it out for the default"),
-    RULE("maxSockets", not_negative, INVALID, "must not be negative: leave it out for the default"),
-    RULES_END,
-};
-
-const struct rule count_rules[] = {
-    BELOW("domain.cpu", counts),
-    RULES_END,
-};
-
 const struct rule compute_rules[] = {
-    BELOW("domain.cpu", counts),
     BELOW("domain", domain_rules),
     RULES_END,
 };

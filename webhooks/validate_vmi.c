@@ -64,10 +64,6 @@ void validate_vmi_update(struct review *rv)
     if (findings_misshapen(&rv->findings))
         return;
 
-    const struct at at = AT_NAME(NULL, "spec");
-    const struct subject s = subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, false);
-
-    rules_run(count_rules, &s, &rv->findings);
     check_node(rv);
     if (!canonical_equal(&vmi_spec_type, json_object_get(rv->object, "spec"),
                          json_object_get(rv->old, "spec"))) {

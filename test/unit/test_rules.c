@@ -10,7 +10,6 @@ static const struct {
     const char *name;
     const struct rule *rules;
 } tables[] = {
-    { "counts", count_rules },
     { "compute", compute_rules },
     { "firmware", firmware_rules },
     { "disks", disk_rules },
