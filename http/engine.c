@@ -44,7 +44,10 @@ void engine_run(struct engine *e)
 
 static void on_event(struct loop_io *io, int events, void *arg)
 {
-    engine_run(arg);
+    struct engine *e = arg;
+
+    engine_run(e);
+    thread_do_it_now(e->thread);
 }
 
 struct engine *engine_of(struct server_thread *t, enum engine_size size)

@@ -417,10 +417,8 @@ static void pump_in(struct conn *c)
         conn_pump_out(c);
 }
 
-static void on_pair(struct loop_io *io, int events, void *arg)
+static void serve_pair(struct conn *c, int events)
 {
-    struct conn *c = arg;
-
     if ((events & LOOP_WRITE) && c->in) {
         give_rest(c);
         engine_run(c->engine);
@@ -431,6 +429,15 @@ static void on_pair(struct loop_io *io, int events, void *arg)
     }
     if (c->state == CONN_OPEN)
         conn_pump_out(c);
+}
+
+static void on_pair(struct loop_io *io, int events, void *arg)
+{
+    struct conn *c = arg;
+    struct server_thread *t = c->thread;
+
+    serve_pair(c, events);
+    thread_do_it_now(t);
 }
 
 /* ---- handshake ---- */
@@ -459,10 +466,8 @@ static void shake_hands(struct conn *c)
         pump_in(c);
 }
 
-static void on_client(struct loop_io *io, int events, void *arg)
+static void serve_client(struct conn *c, int events)
 {
-    struct conn *c = arg;
-
     if (c->state == CONN_HANDSHAKE) {
         shake_hands(c);
         return;
@@ -481,6 +486,15 @@ static void on_client(struct loop_io *io, int events, void *arg)
         pump_in(c);
     else
         conn_pump_out(c);
+}
+
+static void on_client(struct loop_io *io, int events, void *arg)
+{
+    struct conn *c = arg;
+    struct server_thread *t = c->thread;
+
+    serve_client(c, events);
+    thread_do_it_now(t);
 }
 
 /* ---- arrival, time, end ---- */

@@ -102,6 +102,12 @@ void http_reply(struct http_call *c, int status, const char *content_type, const
     reply_with(c, status, content_type, data ? data : "", len, MHD_RESPMEM_MUST_COPY);
 }
 
+void http_reply_taken(struct http_call *c, int status, const char *content_type, char *data,
+                      size_t len)
+{
+    reply_with(c, status, content_type, data, len, MHD_RESPMEM_MUST_FREE);
+}
+
 void http_reply_static(struct http_call *c, int status, const char *content_type, const void *data,
                        size_t len)
 {
@@ -123,6 +129,12 @@ void http_reply_error(struct http_call *c, const struct error *err, const json_t
 }
 
 /* ---- later ---- */
+
+void http_after_reply(struct http_call *c, void (*fn)(void *arg), void *arg)
+{
+    must(!c->is_kept);
+    thread_do_later(c->conn->thread, fn, arg);
+}
 
 /* libmicrohttpd's strings go with the connection, which a kept call may outlive. */
 static void copy_headers(struct http_call *c)

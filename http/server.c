@@ -81,17 +81,35 @@ bool gate_post(struct gate *g, loop_fn *fn, void *arg)
 
 void server_call_begins(struct http_server *s)
 {
-    (void)pthread_mutex_lock(&s->lock);
-    s->calls++;
-    (void)pthread_mutex_unlock(&s->lock);
+    atomic_fetch_add(&s->calls, 1);
 }
 
 void server_call_ends(struct http_server *s)
 {
+    /* Who waits has set is_retiring first, then looks at the number. */
+    if (atomic_fetch_sub(&s->calls, 1) > 1 || !atomic_load(&s->is_retiring))
+        return;
     (void)pthread_mutex_lock(&s->lock);
-    if (--s->calls == 0)
-        (void)pthread_cond_broadcast(&s->idle);
+    (void)pthread_cond_broadcast(&s->idle);
     (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- what clients need not wait for ---- */
+
+void thread_do_later(struct server_thread *t, loop_fn *fn, void *arg)
+{
+    if (t->later_len == t->later_cap) {
+        t->later_cap = t->later_cap ? t->later_cap * 2 : 8;
+        t->later = must_realloc(t->later, t->later_cap * sizeof(*t->later));
+    }
+    t->later[t->later_len++] = (struct later){ fn, arg };
+}
+
+void thread_do_it_now(struct server_thread *t)
+{
+    for (size_t i = 0; i < t->later_len; i++)
+        t->later[i].fn(t->later[i].arg);
+    t->later_len = 0;
 }
 
 /* ---- one thread ---- */
@@ -142,6 +160,7 @@ static void on_tick(void *arg)
 
     for_each_conn(t, conn_check_time);
     run_engines(t);
+    thread_do_it_now(t);
     /* Nothing to time: conn_arrive starts it again. */
     if (!is_engine_wanted(t))
         loop_timer_set(t->tick, t->conns ? tick_ms(t->server) : -1);
@@ -422,7 +441,7 @@ void http_server_drain(struct http_server *s, int64_t grace_ms)
     }
     int r = 0;
     (void)pthread_mutex_lock(&s->lock);
-    while (s->calls > 0 && r == 0)
+    while (atomic_load(&s->calls) > 0 && r == 0)
         r = pthread_cond_timedwait(&s->idle, &s->lock, &until);
     (void)pthread_mutex_unlock(&s->lock);
 }
@@ -442,6 +461,10 @@ static void stop_thread(void *arg)
     loop_timer_free(t->tick);
     for (int i = 0; i < ENGINE_SIZES; i++)
         engine_stop(&t->engine[i]);
+    thread_do_it_now(t);
+    free(t->later);
+    t->later = NULL;
+    t->later_cap = 0;
 }
 
 void http_server_free(struct http_server *s)

@@ -91,12 +91,21 @@ void http_call_set_header(struct http_call *c, const char *name, const char *val
  * X-Content-Type-Options: nosniff. */
 void http_reply(struct http_call *c, int status, const char *content_type, const void *data,
                 size_t len);
+/* data is from malloc, and taken. */
+void http_reply_taken(struct http_call *c, int status, const char *content_type, char *data,
+                      size_t len);
 /* data is static or outlives the server (precomputed documents): not copied. */
 void http_reply_static(struct http_call *c, int status, const char *content_type, const void *data,
                        size_t len);
 void http_reply_json(struct http_call *c, int status, const json_t *v); /* borrowed */
 /* A metav1.Status for *err; details as error_status(). */
 void http_reply_error(struct http_call *c, const struct error *err, const json_t *details);
+
+/*
+ * Inside the handler, for a call that is not kept: what its client need not wait for.  fn(arg) runs
+ * on the loop when the answer is on its way, at the latest some seconds later.
+ */
+void http_after_reply(struct http_call *c, void (*fn)(void *arg), void *arg);
 
 /* Answer later, from any thread.  The call stays valid until its reply. */
 void http_keep(struct http_call *c);

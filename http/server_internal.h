@@ -51,6 +51,12 @@ struct engine {
     bool is_wanted;         /* again, after that */
 };
 
+/* fn(arg), once the turn's answers are on their way. */
+struct later {
+    loop_fn *fn;
+    void *arg;
+};
+
 struct server_thread {
     struct http_server *server;
     struct loop *loop;
@@ -61,6 +67,8 @@ struct server_thread {
     struct conn *adding; /* being given to the engine at this moment */
     atomic_size_t load;  /* connections here; read by the accepting thread */
     bool is_stopping;
+    struct later *later; /* what clients need not wait for */
+    size_t later_len, later_cap;
     char scratch[SCRATCH_BYTES];
 };
 
@@ -78,10 +86,9 @@ struct http_server {
     atomic_size_t connections;
     atomic_bool is_retiring;
 
-    pthread_mutex_t lock;
+    atomic_size_t calls;
+    pthread_mutex_t lock; /* only for waiting until there are none */
     pthread_cond_t idle;
-    /* guarded by lock */
-    size_t calls;
 };
 
 enum conn_state {
@@ -132,6 +139,9 @@ struct conn {
 int64_t server_now_ms(void);
 void server_call_begins(struct http_server *s);
 void server_call_ends(struct http_server *s);
+void thread_do_later(struct server_thread *t, loop_fn *fn, void *arg);
+/* At the end of whatever may have answered a call. */
+void thread_do_it_now(struct server_thread *t);
 
 /* ---- engine.c ---- */
 struct engine *engine_of(struct server_thread *t, enum engine_size size);

@@ -115,8 +115,14 @@ static int decode(struct http_call *c, json_t **ret, struct error *e)
     return 0;
 }
 
+/* What a decision leaves behind, beside the text: the changed object, or NULL. */
+struct outcome {
+    struct buf text;
+    json_t *changed;
+};
+
 static int decide(struct webhooks *h, const struct webhook *hook, const json_t *body, bool may_ask,
-                  struct buf *answer, struct error *e)
+                  struct outcome *ret, struct error *e)
 {
     struct cluster_config *config = cluster_config_store_get(h->config);
     struct review rv = { .config = config,
@@ -138,23 +144,46 @@ static int decide(struct webhooks *h, const struct webhook *hook, const json_t *
              : error_set(e, ERR_BAD_REQUEST, "request.resource: not a kind that is reviewed here");
     if (r == 0) {
         hook->decide(&rv);
-        review_answer(&rv, body, answer);
+        review_answer(&rv, body, &ret->text);
     }
+    ret->changed = TAKE(rv.changed);
     review_done(&rv);
     cluster_config_unref(config);
     return r;
 }
 
-static void answer(struct webhooks *h, const struct webhook *hook, struct http_call *c,
-                   const json_t *body, bool may_ask)
+/* The changed object, which is the caller's to free, or NULL. */
+static json_t *answer(struct webhooks *h, const struct webhook *hook, struct http_call *c,
+                      const json_t *body, bool may_ask)
 {
-    scoped_buf text = BUF_INIT(0);
+    struct outcome outcome = { .text = BUF_INIT(0) };
     struct error e = { 0 };
 
-    if (decide(h, hook, body, may_ask, &text, &e) < 0)
+    if (decide(h, hook, body, may_ask, &outcome, &e) < 0) {
         http_reply_error(c, &e, NULL);
-    else
-        http_reply(c, 200, "application/json", text.data, text.len);
+    } else {
+        const size_t len = outcome.text.len;
+
+        http_reply_taken(c, 200, "application/json", buf_take(&outcome.text), len);
+    }
+    buf_done(&outcome.text);
+    return outcome.changed;
+}
+
+static void free_value(void *value)
+{
+    json_decref(value);
+}
+
+/* On the loop.  Takes the body.  A tenth of a review is to free what it was made of: later. */
+static void answer_now(struct webhooks *h, const struct webhook *hook, struct http_call *c,
+                       json_t *body)
+{
+    json_t *changed = answer(h, hook, c, body, false);
+
+    http_after_reply(c, free_value, body);
+    if (changed)
+        http_after_reply(c, free_value, changed);
 }
 
 static void job_free(struct job *j)
@@ -168,7 +197,7 @@ static void job_run(void *arg)
 {
     struct job *j = arg;
 
-    answer(j->webhooks, j->hook, j->call, j->body, true);
+    json_decref(answer(j->webhooks, j->hook, j->call, j->body, true));
     job_free(j);
 }
 
@@ -185,7 +214,7 @@ static void answer_later(struct webhooks *h, const struct webhook *hook, struct 
     if (pool_run(h->workers, job_run, j))
         return;
     if (!(hook->flags & HOOK_ASKS)) {
-        answer(h, hook, c, body, false);
+        json_decref(answer(h, hook, c, body, false));
         job_free(j);
         return;
     }
@@ -208,6 +237,6 @@ bool webhooks_serve(struct webhooks *h, struct http_call *c)
     else if (webhook_asks(hook, body))
         answer_later(h, hook, c, TAKE(body));
     else
-        answer(h, hook, c, body, false);
+        answer_now(h, hook, c, TAKE(body));
     return true;
 }

@@ -67,6 +67,18 @@ void http_reply(struct http_call *c, int status, const char *content_type, const
     (void)buf_add(&c->answer, data, len);
 }
 
+void http_reply_taken(struct http_call *c, int status, const char *content_type, char *data,
+                      size_t len)
+{
+    http_reply(c, status, content_type, data, len);
+    free(data);
+}
+
+void http_after_reply(struct http_call *c, void (*fn)(void *arg), void *arg)
+{
+    fn(arg);
+}
+
 void http_reply_error(struct http_call *c, const struct error *err, const json_t *details)
 {
     json_auto_t *status = error_status(err, details);

@@ -26,6 +26,7 @@ struct world {
     struct http_call *kept;
     atomic_int gone_seen;
     atomic_int handled; /* counted when the handler returns */
+    atomic_int after;   /* what `handled` was when what could wait was done */
 };
 
 /* ---- the handler: what it does depends on the path ---- */
@@ -73,6 +74,13 @@ static void start_thread(struct world *w, struct http_call *c, void *(*fn)(void 
     must(pthread_create(&w->replier, NULL, fn, w) == 0);
 }
 
+static void note_after(void *arg)
+{
+    struct world *w = arg;
+
+    atomic_store(&w->after, atomic_load(&w->handled));
+}
+
 static void serve(struct world *w, struct http_call *c, const char *path)
 {
     size_t len;
@@ -112,6 +120,9 @@ static void serve(struct world *w, struct http_call *c, const char *path)
         http_reply(c, 200, "text/plain", n, strlen(n));
     } else if (streq(path, "/nothing")) {
         return; /* a handler that forgets to answer */
+    } else if (streq(path, "/after")) {
+        http_reply_taken(c, 200, "text/plain", must_strdup("taken"), 5);
+        http_after_reply(c, note_after, w);
     } else if (streq(path, "/static")) {
         static const char text[] = "{\"static\":true}";
         http_reply_static(c, 200, "application/json", text, sizeof(text) - 1);
@@ -236,6 +247,25 @@ static void answers(void **state)
         json_auto_t *status = json_loads(r.body.data, 0, NULL);
         assert_string_equal(json_string_value(json_object_get(status, "kind")), "Status");
         http_response_done(&r);
+        close_world(&w);
+    }
+}
+
+static void what_can_wait_is_done_after_the_reply(void **state)
+{
+    for_each_kind(k)
+    {
+        struct world w;
+        struct http_response r;
+        open_world(&w, k);
+        for (int n = 1; n <= 20; n++) {
+            assert_int_equal(get(w.client, "/after", &r), 0);
+            assert_string_equal(r.body.data, "taken");
+            http_response_done(&r);
+            for (int i = 0; i < 500 && atomic_load(&w.after) < n; i++)
+                usleep(10 * 1000);
+            assert_int_equal(atomic_load(&w.after), n);
+        }
         close_world(&w);
     }
 }
@@ -941,6 +971,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
+        cmocka_unit_test(what_can_wait_is_done_after_the_reply),
         cmocka_unit_test(query_is_decoded),
         cmocka_unit_test(connection_is_kept),
         cmocka_unit_test(pipelined_requests_are_answered),
