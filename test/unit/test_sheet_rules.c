@@ -12,6 +12,7 @@
 #include "base/jpath.h"
 #include "base/str.h"
 #include "rows.h"
+#include "sheet_http.h"
 #include "sheet_subjects.h"
 #include "test/fake/kube.h"
 #include "webhooks/hooks.h"
@@ -406,7 +407,9 @@ static void subject_holds(void **state)
     const struct sheet_row *r = *state;
     struct cluster_config *config = config_of(r->json);
 
-    if (json_object_get(r->json, "hook"))
+    if (json_object_get(r->json, "http"))
+        http_row_holds(r->json);
+    else if (json_object_get(r->json, "hook"))
         hook_row_holds(r->json);
     else if (json_object_get(r->json, "gate"))
         gate_row_holds(r->json, config);
@@ -497,7 +500,7 @@ static const char *unknown_member(const json_t *row)
         "rule",   "kind",    "op",     "name",  "spec",     "metadata", "object",  "old",
         "user",   "request", "config", "gates", "kubevirt", "presets",  "cluster", "fails",
         "asked",  "mutate",  "want",   "code",  "set",      "unset",    "message", "warnings",
-        "answer", "says",    "hook",   "gate",  "setting",  "is",
+        "answer", "says",    "hook",   "http",  "gate",     "setting",  "is",
     };
     const char *key;
     json_t *v;
@@ -568,6 +571,7 @@ int main(void)
                                  .initial_state = &rows[i] };
 
     int failed = _cmocka_run_group_tests("sheet rules", tests, rows_len + 1, NULL, NULL);
+    sheet_server_done();
 
     for (size_t i = 0; i < rows_len; i++)
         json_decref(rows[i].json);
