@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/jpath.h"
 #include "base/quantity.h"
@@ -24,10 +25,31 @@ struct subject subject_of(const json_t *spec, const struct at *at,
     };
 }
 
+/* The first member of a row's path, found once for all rows that stand together and begin with it.
+ */
+struct head {
+    const char *name; /* not terminated; NULL: none yet */
+    size_t len;
+    const json_t *v;
+};
+
+static const json_t *look_up(struct head *head, const json_t *here, const char *path)
+{
+    size_t len = 0;
+
+    while (path[len] != '\0' && path[len] != '.')
+        len++;
+    if (!head->name || head->len != len || memcmp(head->name, path, len) != 0)
+        *head = (struct head){ path, len, json_object_getn(here, path, len) };
+    return path[len] && head->v ? jpath(head->v, path + len + 1) : head->v;
+}
+
 void rules_run(const struct rule *rules, const struct subject *s, struct findings *out)
 {
+    struct head head = { .name = NULL };
+
     for (const struct rule *r = rules; r->check; r++) {
-        const json_t *v = *r->path ? jpath(s->here, r->path) : s->here;
+        const json_t *v = *r->path ? look_up(&head, s->here, r->path) : s->here;
 
         if (json_is_null(v))
             v = NULL;

@@ -286,8 +286,6 @@ static const struct rule affinity_rules[] = {
 static const struct rule spread_rules[] = {
     RULE("maxSkew", at_least_one, INVALID, "must be at least 1", .also_absent = true),
     RULE("topologyKey", label_key, INVALID, "name the node label to spread over", .also_absent = true),
-    RULE("whenUnsatisfiable", rule_one_of, NOT_SUPPORTED, "use DoNotSchedule or ScheduleAnyway",
-         VALUES("DoNotSchedule", "ScheduleAnyway"), .also_absent = true),
     RULE("", unique_constraint, INVALID, "is the pair of a later one too: give each its own"),
     RULE("minDomains", min_domains, INVALID, "must be at least 1"),
     RULE("labelSelector", selector, INVALID, NULL),
