@@ -417,10 +417,46 @@ const char *cluster_config_default_arch(const struct cluster_config *c)
 
 /* ---- the value that is current ---- */
 
+/*
+ * Each thread keeps what it got last, and asks for the lock only when there is a newer one: reviews
+ * on different threads have nothing to wait for.  Versions are never the same in two stores.
+ */
 struct cluster_config_store {
+    _Atomic uint64_t version; /* of current; changed under lock */
     pthread_mutex_t lock;
     struct cluster_config *current; /* guarded by lock */
 };
+
+static _Atomic uint64_t versions;
+
+static _Thread_local struct {
+    uint64_t version;
+    struct cluster_config *config;
+} got_last;
+
+/* Frees got_last with its thread. */
+static pthread_key_t thread_end;
+static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
+
+static void on_thread_end(void *config)
+{
+    cluster_config_unref(config);
+}
+
+static void make_thread_end(void)
+{
+    must(pthread_key_create(&thread_end, on_thread_end) == 0);
+}
+
+/* Takes the reference. */
+static void keep_for_thread(struct cluster_config *config, uint64_t version)
+{
+    cluster_config_unref(got_last.config);
+    got_last.config = config;
+    got_last.version = version;
+    (void)pthread_once(&thread_end_once, make_thread_end);
+    must(pthread_setspecific(thread_end, config) == 0);
+}
 
 struct cluster_config_store *cluster_config_store_new(void)
 {
@@ -428,6 +464,7 @@ struct cluster_config_store *cluster_config_store_new(void)
     pthread_mutex_init(&s->lock, NULL);
     struct error e;
     must(cluster_config_new(&s->current, NULL, &e) == 0);
+    s->version = ++versions;
     return s;
 }
 
@@ -450,6 +487,7 @@ int cluster_config_store_set(struct cluster_config_store *s, const json_t *kubev
     pthread_mutex_lock(&s->lock);
     struct cluster_config *old = s->current;
     s->current = fresh;
+    s->version = ++versions;
     pthread_mutex_unlock(&s->lock);
     cluster_config_unref(old);
     return 0;
@@ -457,8 +495,12 @@ int cluster_config_store_set(struct cluster_config_store *s, const json_t *kubev
 
 struct cluster_config *cluster_config_store_get(struct cluster_config_store *s)
 {
-    pthread_mutex_lock(&s->lock);
-    struct cluster_config *c = cluster_config_ref(s->current);
-    pthread_mutex_unlock(&s->lock);
-    return c;
+    if (got_last.version != s->version) {
+        pthread_mutex_lock(&s->lock);
+        struct cluster_config *config = cluster_config_ref(s->current);
+        const uint64_t version = s->version;
+        pthread_mutex_unlock(&s->lock);
+        keep_for_thread(config, version);
+    }
+    return cluster_config_ref(got_last.config);
 }

@@ -2,6 +2,8 @@
 /* The KubeVirt object read: defaults, values, faults, gates, and the last good one kept. */
 #include "kube/cluster_config.h"
 
+#include <pthread.h>
+
 #include "base/str.h"
 #include "rows.h"
 
@@ -171,9 +173,40 @@ static void the_last_good_one_stays(void **state)
     cluster_config_store_free(s);
 }
 
+static void *overcommit_of_a_thread(void *s)
+{
+    return (void *)(intptr_t)overcommit(s);
+}
+
+/* What a thread keeps for itself is of one store, and never older than what it asks for. */
+static void each_thread_sees_the_current_one(void **state)
+{
+    struct cluster_config_store *s = cluster_config_store_new();
+    struct error e;
+
+    for (int percent = 100; percent < 120; percent++) {
+        json_auto_t *kubevirt = must_pack("{s:{s:{s:{s:i}}}}", "spec", "configuration",
+                                          "developerConfiguration", "memoryOvercommit", percent);
+        struct cluster_config_store *other = cluster_config_store_new();
+        pthread_t thread;
+        void *seen;
+
+        assert_int_equal(cluster_config_store_set(s, kubevirt, &e), 0);
+        assert_int_equal(pthread_create(&thread, NULL, overcommit_of_a_thread, s), 0);
+        assert_int_equal(overcommit(s), percent);
+        assert_int_equal(overcommit(other), 100);
+        assert_int_equal(overcommit(s), percent);
+        assert_int_equal(pthread_join(thread, &seen), 0);
+        assert_int_equal((intptr_t)seen, percent);
+        cluster_config_store_free(other);
+    }
+    cluster_config_store_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_thread_sees_the_current_one),
         cmocka_unit_test(defaults_are_upstreams),
         cmocka_unit_test(values_are_read),
         cmocka_unit_test(the_last_good_one_stays),
