@@ -95,10 +95,13 @@ void rule_report_at(const struct rule *r, const struct subject *s, struct findin
  */
 static bool is_reported(const struct findings *out, const char *field, const char *message)
 {
-    for (size_t i = 0; i < out->len; i++)
+    for (size_t i = 0; i < out->len; i++) {
+        bool is_of_schema = i < out->mild;
+
         if (streq(out->item[i].field, field) &&
-            (i < out->mild || streq(out->item[i].message, message)))
+            (is_of_schema || streq(out->item[i].message, message)))
             return true;
+    }
     return false;
 }
 

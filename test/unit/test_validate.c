@@ -152,7 +152,8 @@ static const struct hint_case {
     { "another case", DEVICES("'autoAttachVSOCK':true"),
       "unknown field; did you mean 'autoattachVSOCK'?" },
     { "nothing like it", DEVICES("'quux':true"), "unknown field; remove it" },
-    { "what is missing is explained", VMI("'domain':{}"), "must be set: Devices that the guest sees." },
+    { "what is missing is explained", VMI("'domain':{}"),
+      "must be set: Devices that the guest sees." },
     { "choices are listed", DOMAIN("'rebootPolicy':'x'"), "is 'x'; use one of Reboot, Terminate" },
     { "both types are named", DOMAIN("'cpu':{'cores':'2'}"), "must be a number, not a string" },
 };
