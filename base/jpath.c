@@ -50,8 +50,12 @@ static struct step bracket_step(const char **path)
 /* strcspn takes longer to begin than most keys to read. */
 static const bool ends_key[256] = { ['\0'] = true, ['.'] = true, ['['] = true };
 
-/* Take the next step off *path, whose beginning is `start`. */
-static struct step next_step(const char **path, const char *start)
+/*
+ * Take the next step off *path, whose beginning is `start`.  In line by order: then a step stays in
+ * registers, and a review walks some hundreds.
+ */
+static inline __attribute__((always_inline)) struct step next_step(const char **path,
+                                                                   const char *start)
 {
     if (**path == '\0')
         return (struct step){ .kind = STEP_END };
