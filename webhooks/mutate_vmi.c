@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/jpath.h"
 #include "base/must.h"
+#include "base/scope.h"
 #include "base/str.h"
 #include "openapi/canonical.h"
 #include "openapi/defaults.h"
@@ -34,28 +35,32 @@ static void keep_status(struct review *rv)
 /* What the launcher and the handler start from. */
 static void first_status(json_t *vmi)
 {
-    const char *guest = NULL;
-    const json_t *memory = jpath(vmi, "spec.domain.memory.guest");
+    static const char *const amounts[] = { "guestAtBoot", "guestCurrent", "guestRequested" };
     static const char *const parts[] = { "sockets", "cores", "threads" };
+    const json_t *domain = jpath_obj(vmi, "spec.domain");
+    const json_t *cpu = jpath_obj(domain, "cpu");
+    json_t *guest = jpath(domain, "memory.guest");
+    json_t *status = jpath_make_obj(vmi, "status");
     char now[RFC3339_MAX];
 
-    if (json_is_string(memory))
-        guest = json_string_value(memory);
-    if (guest)
-        must_set(jpath_make_obj(vmi, "status"), "memory",
-                 must_pack("{s:s, s:s, s:s}", "guestAtBoot", guest, "guestCurrent", guest,
-                           "guestRequested", guest));
+    if (json_is_string(guest)) {
+        json_t *memory = json_object();
 
-    json_t *topology = jpath_make_obj(vmi, "status.currentCPUTopology");
-    for (size_t i = 0; i < 3; i++) {
-        const json_t *n = json_object_get(jpath_obj(vmi, "spec.domain.cpu"), parts[i]);
-
-        if (n)
-            must_set(topology, parts[i], must_copy(n));
+        for (size_t i = 0; i < countof(amounts); i++)
+            must_set(memory, amounts[i], json_incref(guest));
+        must_set(status, "memory", memory);
     }
 
-    jpath_set_str(vmi, "status.phase", "Pending");
-    must_append(jpath_make_arr(vmi, "status.phaseTransitionTimestamps"),
+    json_t *topology = jpath_make_obj(status, "currentCPUTopology");
+    for (size_t i = 0; i < countof(parts); i++) {
+        json_t *n = json_object_get(cpu, parts[i]);
+
+        if (n)
+            must_set(topology, parts[i], json_incref(n));
+    }
+
+    must_set(status, "phase", json_string("Pending"));
+    must_append(jpath_make_arr(status, "phaseTransitionTimestamps"),
                 must_pack("{s:s, s:s}", "phase", "Pending", "phaseTransitionTimestamp",
                           rfc3339(clock_wall_ms(&clock_real), now)));
 }
