@@ -26,6 +26,7 @@
 #include "kube/informer.h"
 #include "subresources/inflight.h"
 #include "subresources/nodes.h"
+#include "webhooks/mutators.h"
 #include "webhooks/webhooks.h"
 
 enum {
@@ -178,7 +179,9 @@ static int start(struct virt_api *a, struct error *e)
     a->server.webhooks = webhooks_start(a->kube, a->watcher, a->reviewers, namespace);
     a->server.env = (struct sub_env){ .kube = a->kube,
                                       .nodes = nodes_start(a->kube, a->watcher, &no),
-                                      .inflight = inflight_new() };
+                                      .inflight = inflight_new(),
+                                      .config = webhooks_peek_config(a->server.webhooks),
+                                      .vmi_defaults = vmi_spec_defaults };
     a->server.authz = authz_new(a->kube, &clock_real);
     a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });

@@ -13,6 +13,8 @@
 #include "http/server.h"
 #include "subresources/routes.h"
 
+struct cluster_config;
+struct cluster_config_store;
 struct inflight;
 struct kube;
 struct nodes;
@@ -22,6 +24,9 @@ struct sub_env {
     struct kube *kube;
     struct nodes *nodes;       /* the virt-handler of each node */
     struct inflight *inflight; /* what is on its way to them; cut before the server is freed */
+    struct cluster_config_store *config;
+    /* Fill in an instance's spec as admission would. */
+    int (*vmi_defaults)(json_t *spec, const struct cluster_config *config, struct error *e);
 };
 
 struct sub_call {

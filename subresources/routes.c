@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "subresources/expand.h"
 #include "subresources/options.h"
 #include "subresources/vm.h"
 #include "subresources/vmi.h"
@@ -18,6 +19,7 @@ const struct route subresource_routes[] = {
     { HTTP_PUT, ROUTE_VM,  "start",          ROUTE_CALL,   vm_start, &start_options,   NULL, "Start a machine; with paused, only up to its first instruction." },
     { HTTP_PUT, ROUTE_VM,  "stop",           ROUTE_CALL,   vm_stop, &stop_options,    NULL, "Stop a machine, giving the guest time to shut down." },
     { HTTP_PUT, ROUTE_VM,  "restart",        ROUTE_CALL,   vm_restart, &restart_options, NULL, "Stop a machine and start it again from its present template." },
+    { HTTP_GET, ROUTE_VM,  "expand-spec",    ROUTE_CALL,   vm_expand_spec, NULL,         "VirtualMachine", "The machine with what its instance type and preference give." },
     { HTTP_PUT, ROUTE_VMI, "pause",          ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Stop the virtual CPUs; memory is kept." },
     { HTTP_PUT, ROUTE_VMI, "unpause",        ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Let a paused instance go on." },
     { HTTP_PUT, ROUTE_VMI, "softreboot",     ROUTE_CALL,   vmi_command, NULL,            NULL, "Ask the guest to reboot, by its agent or the power button." },

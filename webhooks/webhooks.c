@@ -85,6 +85,11 @@ bool webhooks_is_synced(const struct webhooks *h)
            instancetypes_is_synced(h->instancetypes);
 }
 
+struct cluster_config_store *webhooks_peek_config(struct webhooks *h)
+{
+    return h->config;
+}
+
 /* "application/json", parameters allowed. */
 static bool is_json(const char *content_type)
 {

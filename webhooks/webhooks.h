@@ -15,6 +15,7 @@
 #include "http/server.h"
 
 struct webhooks;
+struct cluster_config_store;
 struct kube;
 struct http_watcher;
 struct pool;
@@ -29,6 +30,9 @@ void webhooks_stop(struct webhooks *h);
 
 /* Have the stores been filled once?  Before that, a review is answered from defaults. */
 bool webhooks_is_synced(const struct webhooks *h);
+
+/* What the KubeVirt object says, as it changes.  Borrowed. */
+struct cluster_config_store *webhooks_peek_config(struct webhooks *h);
 
 /* True when the path is a webhook's; the call has been answered then.  Any loop thread. */
 bool webhooks_serve(struct webhooks *h, struct http_call *c);

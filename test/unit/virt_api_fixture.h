@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "apiserver/server.h"
+#include "base/jpath.h"
 #include "base/pool.h"
 #include "base/scope.h"
 #include "base/str.h"
@@ -20,6 +21,7 @@
 #include "subresources/nodes.h"
 #include "test/fake/kube.h"
 #include "test/unit/rows.h"
+#include "webhooks/mutators.h"
 #include "webhooks/webhooks.h"
 
 /* Certificates, made once a program. */
@@ -193,6 +195,18 @@ static void put_node_pod(struct fake_kube *f, const char *node, const char *addr
                                   address, "phase", "Running"));
 }
 
+/* A machine of an instance type. */
+static void put_sized(struct fake_kube *f, const char *name, const char *type, const char *domain)
+{
+    json_t *vm = json_q("{'metadata':{'namespace':'ns'},'spec':{'runStrategy':'Halted','template':"
+                        "{'spec':{'volumes':[{'name':'root','emptyDisk':{}}]}}}}");
+
+    jpath_set_str(vm, "metadata.name", name);
+    jpath_set(vm, "spec.instancetype", json_q(type));
+    jpath_set(vm, "spec.template.spec.domain", json_q(domain));
+    (void)fake_kube_put(f, &KIND_VM, vm);
+}
+
 static void fill_cluster(struct api *a)
 {
     static const struct {
@@ -215,6 +229,12 @@ static void fill_cluster(struct api *a)
     (void)fake_kube_put(f, &KIND_VM,
                         json_q("{'metadata':{'name':'halted','namespace':'ns'},"
                                "'spec':{'runStrategy':'Halted'},'status':{'ready':false}}"));
+    put_sized(f, "sized", "{'name':'two'}", "{}");
+    put_sized(f, "unsized", "{'name':'none'}", "{}");
+    put_sized(f, "oversized", "{'name':'two'}", "{'cpu':{'cores':4}}");
+    (void)fake_kube_put(f, &KIND_CLUSTER_INSTANCETYPE,
+                        json_q("{'metadata':{'name':'two','uid':'t'},'spec':{'cpu':{'guest':2},"
+                               "'memory':{'guest':'192Mi'}}}"));
     put_node_pod(f, "good", "127.0.0.1");
     put_node_pod(f, "mute", "127.0.0.2");
     put_node_pod(f, "wrong", "127.0.0.3");
@@ -261,6 +281,8 @@ static struct api *api_start(const struct api_pki *p)
         .workers = pool_new("call", 1, 1),
         .env = { .kube = k, .nodes = nodes_start(k, a->watcher, &no), .inflight = inflight_new() },
     };
+    a->server.env.config = webhooks_peek_config(a->server.webhooks);
+    a->server.env.vmi_defaults = vmi_spec_defaults;
     must(fake_wait(api_is_ready, a, 20 * 1000));
     struct http_server_options ho = { .name = "api",
                                       .address = "127.0.0.1",
