@@ -26,10 +26,13 @@ static const struct members zero_is_absent[] = {
     { "MultusNetwork", "default" },
     { "UtilityVolume", "readOnly" },
     { "FeatureKVM", "hidden" },
+    { "FeatureAPIC", "endOfInterrupt" },
+    { "CustomBlockSize", "logical physical" },
+    { "DataVolumeSpec", "finalCheckpoint" },
     { "Interface", "acpiIndex" },
 };
 
-/* Texts where "" is said, and refused, on its own. */
+/* Texts where "" is not absence: refused on its own, or a value that means none. */
 static const struct members empty_is_kept[] = {
     { "VirtualMachineSpec", "runStrategy updateVolumesStrategy" },
     { "InstancetypeMatcher", "inferFromVolumeFailurePolicy" },
@@ -39,6 +42,14 @@ static const struct members empty_is_kept[] = {
     { "Disk", "errorPolicy" },
     { "PodResourceClaim", "resourceClaimName resourceClaimTemplateName" },
     { "UtilityVolume", "type" },
+    { "Clock", "timezone" },
+    { "PodDNSConfigOption", "value" },
+    { "PersistentVolumeClaimSpec", "storageClassName volumeMode volumeAttributesClassName" },
+    { "StorageSpec", "storageClassName volumeMode" },
+    { "TypedLocalObjectReference", "apiGroup" },
+    { "TypedObjectReference", "apiGroup namespace" },
+    { "DataVolumeSourceRef", "namespace" },
+    { "DataVolumeSourceRegistry", "url imageStream pullMethod secretRef certConfigMap" },
 };
 
 static bool is_listed(const struct members *list, size_t n, const struct schema *s,
