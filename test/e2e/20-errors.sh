@@ -129,18 +129,18 @@ put_back() {
     kubectl create -f "$STATE/kubevirt.json"
 }
 bad_configuration() {
-    local field=spec.configuration.memBalloonStatsPeriod
+    local field=spec.configuration.additionalGuestMemoryOverheadRatio
     kubectl -n kubevirt get kubevirt kubevirt -o json |
         jq '{apiVersion, kind, metadata: {name: .metadata.name, namespace: .metadata.namespace}, spec}' >"$STATE/kubevirt.json"
     trap put_back EXIT
     kubectl -n kubevirt delete kubevirt kubevirt
-    jq '.spec.configuration.memBalloonStatsPeriod = -1' "$STATE/kubevirt.json" | kubectl create -f -
+    jq '.spec.configuration.additionalGuestMemoryOverheadRatio = "much"' "$STATE/kubevirt.json" | kubectl create -f -
     until_true 20 "its status says that it cannot be used" degraded_is True
     [[ "$(kubevirt_says message)" == "$field: "*"last good configuration" ]] || fail "$(kubevirt_says message)"
     until_true 20 "an event says so" has_kubevirt_event "$field: "
-    ! kubectl -n kubevirt patch kubevirt kubevirt --type=merge -p '{"spec":{"configuration":{"memBalloonStatsPeriod":-2}}}' ||
+    ! kubectl -n kubevirt patch kubevirt kubevirt --type=merge -p '{"spec":{"configuration":{"additionalGuestMemoryOverheadRatio":"more"}}}' ||
         fail "a change to another bad one is accepted"
-    kubectl -n kubevirt patch kubevirt kubevirt --type=merge -p '{"spec":{"configuration":{"memBalloonStatsPeriod":5}}}'
+    kubectl -n kubevirt patch kubevirt kubevirt --type=merge -p '{"spec":{"configuration":{"additionalGuestMemoryOverheadRatio":"1.5"}}}'
     until_true 20 "its status says that it is good again" degraded_is False
     [ "$(kubectl -n kubevirt get kubevirt kubevirt -o 'jsonpath={.status.phase} {.status.observedGeneration}')" = "Deployed 2" ] ||
         fail "$(kubectl -n kubevirt get kubevirt kubevirt -o yaml)"

@@ -92,7 +92,7 @@ says_missing() {
 has_event() { k get events -o json | jq -e '.items[] | select(.involvedObject.name == "waiting" and .reason == "FailedCreate")'; }
 
 missing() {
-    preference_manifest cores 2 | kubectl apply -f -
+    preference_manifest cores 1 | kubectl apply -f -
     sized_manifest waiting late | kubectl apply -f -
     until_true 30 "the machine says what is missing" says_missing
     until_true 30 "an event says so too" has_event
