@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/jpath.h"
+
 void inert_use_done(struct inert_use *u)
 {
     for (size_t i = 0; i < u->len && i < INERT_SHOWN; i++)
@@ -31,21 +33,34 @@ static bool asks_for_something(const json_t *v)
     return true;
 }
 
-/* What stands at the same place of another object, or NULL. */
-static const json_t *value_at(const json_t *root, const struct at *at)
+/* The same place in both objects.  Items that have a name are known by it, wherever they stand. */
+struct places {
+    const json_t *now, *before;
+};
+
+static struct places places_at(const struct inert_use *u, const struct at *at)
 {
     if (!at)
-        return root;
+        return (struct places){ u->obj, u->old };
 
-    const json_t *up = value_at(root, at->up);
-    return at->name ? json_object_get(up, at->name) : json_array_get(up, at->index);
+    const struct places up = places_at(u, at->up);
+    if (at->name)
+        return (struct places){ json_object_get(up.now, at->name),
+                                json_object_get(up.before, at->name) };
+    const json_t *item = json_array_get(up.now, at->index);
+    const char *name = jpath_str(item, "name", NULL);
+    return (struct places){ item, name ? jarr_find(up.before, "name", name)
+                                       : json_array_get(up.before, at->index) };
+}
+
+static bool is_as_before(const struct inert_use *u, const json_t *v, const struct at *at)
+{
+    return u->old && json_equal(v, places_at(u, at).before);
 }
 
 void inert_use_note(struct inert_use *u, const json_t *v, const struct at *at)
 {
-    if (!asks_for_something(v))
-        return;
-    if (u->old && json_equal(v, value_at(u->old, at)))
+    if (!asks_for_something(v) || is_as_before(u, v, at))
         return;
     if (u->len < INERT_SHOWN)
         u->field[u->len] = at_text(at);

@@ -16,6 +16,7 @@ enum { INERT_SHOWN = 10 };
 
 struct inert_use {
     const json_t *old;        /* given: what stands there alike is not gathered; NULL for none */
+    const json_t *obj;        /* the walk's own: what is looked at */
     size_t len;               /* how many there are */
     char *field[INERT_SHOWN]; /* the first of them: "spec.domain.devices.gpus" */
 };

@@ -362,5 +362,6 @@ void schema_validate_noting(const struct kind *kind, const json_t *obj, struct f
 {
     const struct reports to = { .faults = out, .inert = used };
 
+    used->obj = obj;
     check_object((struct walk){ .to = &to, .noting = true }, kind->schema, obj, NULL, false);
 }

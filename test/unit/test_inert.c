@@ -58,6 +58,13 @@ static const struct inert_case {
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'commonInstancetypesDeployment':{'enabled':false}}}}", .old = "{'spec':{}}" }, "" },
 
     { "an update that leaves it", { ON_VM, .object = VM(USB "," SCREEN), .old = VM(USB) }, "" },
+    { "an update that moves it in its list", { "/vmipreset-validate",
+      .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[{'name':'new'}," TAG("b") "]}}}}",
+      .old = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("b") "]}}}}" }, "" },
+    { "an update that brings another one", { "/vmipreset-validate",
+      .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("a") "," TAG("b") "]}}}}",
+      .old = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("b") "]}}}}" },
+      " ! spec.domain.devices.disks[0].tag" NOT_YET },
     { "an update that brings it", { ON_VM, .object = VM(USB), .old = VM(SCREEN) },
       " ! spec.template.spec.domain.devices.clientPassthrough" NOT_YET },
     { "an update that changes it", { ON_VM, .object = VM_WITH(",'updateVolumesStrategy':'Migration'", ""),
