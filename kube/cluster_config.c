@@ -333,7 +333,7 @@ bool cluster_config_lists(const struct cluster_config *c, const char *gate)
 static const struct gate_row *gate_find(const char *gate)
 {
     for (size_t i = 0; i < countof(gates); i++)
-        if (streq(gates[i].name, gate))
+        if (gates[i].name[0] == gate[0] && streq(gates[i].name, gate)) /* most differ at once */
             return &gates[i];
     return NULL;
 }
