@@ -10,7 +10,8 @@ TYPE(data_checkpoint_type, "DataVolumeCheckpoint", "One step of an import in sev
     STRING("previous", "Snapshot of the step before.", REQUIRED));
 
 #define CLAIM_COMMON                                                                           \
-    STRINGS("accessModes", "How the claim may be mounted."),                                   \
+    STRINGS("accessModes", "How the claim may be mounted.",                                         \
+            ONE_OF("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")),          \
     OBJECT("dataSource", typed_local_ref_type, "What the claim is filled from."),                   \
     OBJECT("dataSourceRef", typed_ref_type, "What the claim is filled from, of any namespace."),    \
     OBJECT("resources", resource_amounts_type, "Size that is asked for."),                          \
@@ -20,12 +21,12 @@ TYPE(data_checkpoint_type, "DataVolumeCheckpoint", "One step of an import in sev
 TYPE(data_volume_pvc_type, "PersistentVolumeClaimSpec", "The claim that is made, as in Kubernetes.",
     CLAIM_COMMON,
     STRING("volumeAttributesClassName", "Class of attributes of the volume."),
-    STRING("volumeMode", "Block or Filesystem."),
+    STRING("volumeMode", "What the guest finds: Block or Filesystem.", ONE_OF("Block", "Filesystem")),
     STRING("volumeName", "Volume that must serve the claim."));
 
 TYPE(data_volume_storage_type, "StorageSpec", "The claim that is made; what is absent follows from the storage class.",
     CLAIM_COMMON,
-    STRING("volumeMode", "Block or Filesystem."),
+    STRING("volumeMode", "What the guest finds: Block or Filesystem.", ONE_OF("Block", "Filesystem")),
     STRING("volumeName", "Volume that must serve the claim."));
 
 TYPE(data_source_gcs_type, "DataVolumeSourceGCS", "An object of Google's storage.",

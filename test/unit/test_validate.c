@@ -65,6 +65,11 @@ static const struct validate_case {
       DEVICES("'disks':[{'name':'a','blockSize':{'custom':{'logical':512,'physical':512,'discardGranularity':-512}}}]"),
       "FieldValueInvalid spec.domain.devices.disks[0].blockSize.custom.discardGranularity" },
     { "a negative offset is a good one", &kind_vmi, DOMAIN("'clock':{'utc':{'offsetSeconds':-3600}}"), "" },
+    { "a mode that claims do not have", &kind_vm,
+      "{'spec':{'dataVolumeTemplates':[{'spec':{'storage':{'accessModes':['ReadWriteOnce','Often'],'volumeMode':'Tape'}}}],"
+      "'template':{'spec':{'domain':{'devices':{}}}}}}",
+      "FieldValueNotSupported spec.dataVolumeTemplates[0].spec.storage.accessModes[1] "
+      "FieldValueNotSupported spec.dataVolumeTemplates[0].spec.storage.volumeMode" },
     { "an object where a list belongs", &kind_vmi, DEVICES("'disks':{}"),
       "FieldValueTypeInvalid spec.domain.devices.disks" },
     { "null where nothing may be missing", &kind_vmi, VMI("'domain':null"),
