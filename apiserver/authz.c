@@ -80,12 +80,12 @@ static int forbidden(const json_t *spec, const char *reason, struct error *e)
     const char *sub = jpath_str(spec, "resourceAttributes.subresource", "");
 
     return error_set(e, ERR_FORBIDDEN,
-                     "%s.%s \"%s\" is forbidden: User \"%s\" cannot %s resource \"%s/%s\" in API "
+                     "%s.%s \"%s\" is forbidden: User \"%s\" cannot %s resource \"%s%s%s\" in API "
                      "group \"%s\" in the namespace \"%s\"%s%s",
                      resource, SUBRESOURCE_GROUP, jpath_str(spec, "resourceAttributes.name", ""),
-                     jpath_str(spec, "user", ""), verb, resource, sub, SUBRESOURCE_GROUP,
-                     jpath_str(spec, "resourceAttributes.namespace", ""), *reason ? ": " : "",
-                     reason);
+                     jpath_str(spec, "user", ""), verb, resource, *sub ? "/" : "", sub,
+                     SUBRESOURCE_GROUP, jpath_str(spec, "resourceAttributes.namespace", ""),
+                     *reason ? ": " : "", reason);
 }
 
 enum authz_answer authz_recall(struct authz *a, const json_t *spec, struct error *e)

@@ -55,7 +55,7 @@ json_t *discovery_resources(const char *version)
 
     for (size_t i = 0; i < subresource_routes_len; i++) {
         const struct route *r = &subresource_routes[i];
-        scoped(free) char *name = must_asprintf("%s/%s", route_plural(r->target), r->subresource);
+        scoped(free) char *name = route_resource(r);
 
         must_append(resources, must_pack("{s:s, s:s, s:b, s:s, s:[s]}", "name", name,
                                          "singularName", "", "namespaced", 1, "kind",
@@ -86,15 +86,34 @@ static json_t *aggregated_resource(enum route_target target)
                      "subresources", subs);
 }
 
+/* A resource that has verbs and no subresources. */
+static json_t *aggregated_plain(const struct route *r)
+{
+    return must_pack("{s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:[s]}", "resource",
+                     route_plural(r->target), "responseKind", "group", "kubevirt.io", "version",
+                     "v1", "kind", route_kind(r->target), "scope", "Namespaced", "singularResource",
+                     route_singular(r->target), "verbs", route_verb(r));
+}
+
+static json_t *aggregated_resources(void)
+{
+    json_t *resources =
+        must_pack("[o, o]", aggregated_resource(ROUTE_VM), aggregated_resource(ROUTE_VMI));
+
+    for (size_t i = 0; i < subresource_routes_len; i++)
+        if (!*subresource_routes[i].subresource)
+            must_append(resources, aggregated_plain(&subresource_routes[i]));
+    return resources;
+}
+
 json_t *discovery_aggregated(const char *api_version)
 {
     json_t *versions = json_array();
 
     for (size_t i = 0; i < SUBRESOURCE_VERSION_COUNT; i++)
         must_append(versions,
-                    must_pack("{s:s, s:s, s:[o, o]}", "version", subresource_versions[i],
-                              "freshness", "Current", "resources", aggregated_resource(ROUTE_VM),
-                              aggregated_resource(ROUTE_VMI)));
+                    must_pack("{s:s, s:s, s:o}", "version", subresource_versions[i], "freshness",
+                              "Current", "resources", aggregated_resources()));
     return must_pack("{s:s, s:s, s:{}, s:[{s:{s:s}, s:o}]}", "kind", "APIGroupDiscoveryList",
                      "apiVersion", api_version, "metadata", "items", "metadata", "name",
                      SUBRESOURCE_GROUP, "versions", versions);

@@ -213,7 +213,7 @@ static const struct {
     enum level lowest; /* LEVEL_COUNT: none of the three */
 } route_exceptions[] = {
     { "vnc/screenshot", LEVEL_ADMIN },      { "vsock", LEVEL_COUNT },   { "backup", LEVEL_COUNT },
-    { "redefine-checkpoint", LEVEL_COUNT }, { "migrate", LEVEL_COUNT },
+    { "redefine-checkpoint", LEVEL_COUNT }, { "migrate", LEVEL_COUNT }, { "", LEVEL_VIEW },
 };
 
 static enum level route_level(const struct route *r)
@@ -227,7 +227,7 @@ static enum level route_level(const struct route *r)
 
 static json_t *route_rule(const struct route *r)
 {
-    scoped(free) char *resource = must_asprintf("%s/%s", route_plural(r->target), r->subresource);
+    scoped(free) char *resource = route_resource(r);
 
     return policy_rule(SUBRESOURCE_GROUP, resource, route_verb(r));
 }

@@ -19,14 +19,16 @@ static const char any_type[] = "*/*";
 
 static char *route_path(const struct route *r, const char *version)
 {
-    return must_asprintf("/apis/%s/%s/namespaces/{namespace}/%s/{name}/%s", SUBRESOURCE_GROUP,
-                         version, route_plural(r->target), r->subresource);
+    return must_asprintf("/apis/%s/%s/namespaces/{namespace}/%s%s%s", SUBRESOURCE_GROUP, version,
+                         route_plural(r->target), *r->subresource ? "/{name}/" : "",
+                         r->subresource);
 }
 
 /* "v1VirtualMachineStart"; unique over the document. */
 static char *operation_id(const struct route *r, const char *version)
 {
-    char *id = must_asprintf("%s%s/%s", version, route_kind(r->target), r->subresource);
+    char *id = must_asprintf("%s%s/%s", version, route_kind(r->target),
+                             *r->subresource ? r->subresource : route_plural(r->target));
     char *out = id;
     bool is_word_start = false;
 
@@ -69,8 +71,10 @@ static json_t *operation(const struct route *r, const char *version, enum schema
 {
     scoped(free) char *id = operation_id(r, version);
     json_t *parameters =
-        must_pack("[o, o]", parameter("namespace", "Namespace of the object.", dialect),
-                  parameter("name", "Name of the object.", dialect));
+        must_pack("[o]", parameter("namespace", "Namespace of the object.", dialect));
+
+    if (*r->subresource)
+        must_append(parameters, parameter("name", "Name of the object.", dialect));
     json_t *op = must_pack("{s:s, s:s, s:[s], s:o}", "operationId", id, "description", r->doc,
                            "tags", SUBRESOURCE_GROUP, "responses", responses(r));
 

@@ -96,7 +96,8 @@ void server_handle(struct http_call *c, void *ctx)
         refuse(c, &e, NULL);
     } else if (!match.route) {
         http_call_set_header(c, "Allow", match.allow);
-        error_set(&e, ERR_METHOD_NOT_ALLOWED, "%s is used with %s", match.subresource, match.allow);
+        error_set(&e, ERR_METHOD_NOT_ALLOWED, "%s is used with %s",
+                  *match.subresource ? match.subresource : route_plural(match.target), match.allow);
         refuse(c, &e, &match);
     } else {
         serve_subresource(s, c, &match);

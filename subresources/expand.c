@@ -4,9 +4,12 @@
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
+#include "base/str.h"
 #include "kube/cluster_config.h"
 #include "kube/matcher.h"
 #include "openapi/findings.h"
+#include "openapi/kinds.h"
+#include "openapi/validate.h"
 #include "openapi/vm_expand.h"
 #include "subresources/call.h"
 
@@ -58,6 +61,59 @@ static int expand_vm(const struct sub_env *env, const json_t *vm, const char *ns
     cluster_config_unref(config);
     return r;
 }
+
+/* ---- a machine that is sent ---- */
+
+/* The body's machine, valid and of the path's namespace; faults of its schema go to *faults. */
+static int read_given(struct sub_call *c, json_t **ret, struct findings *faults, struct error *e)
+{
+    size_t len;
+    const void *data = http_call_body(c->http, &len);
+    json_auto_t *vm = NULL;
+
+    if (len == 0)
+        return error_set(e, ERR_BAD_REQUEST, "the body is empty: send a VirtualMachine");
+    int r = json_parse(&vm, data, len, e);
+    if (r < 0)
+        return error_wrap(e, "the body is not a VirtualMachine");
+    if (json_is_object(vm))
+        schema_validate(&kind_vm, vm, faults);
+    if (!json_is_object(vm) || findings_any(faults))
+        return error_set(e, ERR_BAD_REQUEST, "Object is not a valid VirtualMachine");
+
+    const char *ns = meta_namespace(vm);
+    if (*ns && !streq(ns, c->match.namespace))
+        return error_set(e, ERR_BAD_REQUEST,
+                         "metadata.namespace is \"%s\", the request's is \"%s\"", ns,
+                         c->match.namespace);
+    *ret = json_incref(vm);
+    return 0;
+}
+
+void vm_expand_given(struct sub_call *c)
+{
+    json_auto_t *vm = NULL;
+    json_auto_t *whole = NULL;
+    struct error e = { 0 };
+    scoped_findings faults;
+
+    findings_init(&faults);
+    int r = read_given(c, &vm, &faults, &e);
+    if (r == 0) {
+        r = expand_vm(c->env, vm, c->match.namespace, &whole, &e);
+        if (r < 0 && !error_is_unanswered(r))
+            e.code = ERR_BAD_REQUEST;
+    }
+    if (r == 0) {
+        sub_reply_json(c, 200, whole);
+        return;
+    }
+    json_auto_t *details = must_pack("{s:o}", "causes", findings_causes(&faults));
+    http_reply_error(c->http, &e, details);
+    sub_call_free(c);
+}
+
+/* ---- a stored machine ---- */
 
 void vm_expand_spec(struct sub_call *c)
 {

@@ -6,6 +6,7 @@
 
 #include "subresources/routes.h"
 
-subresource_fn vm_expand_spec;
+subresource_fn vm_expand_spec;  /* of a stored machine */
+subresource_fn vm_expand_given; /* of one that is sent */
 
 #endif

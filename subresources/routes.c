@@ -20,6 +20,7 @@ const struct route subresource_routes[] = {
     { HTTP_PUT, ROUTE_VM,  "stop",           ROUTE_CALL,   vm_stop, &stop_options,    NULL, "Stop a machine, giving the guest time to shut down." },
     { HTTP_PUT, ROUTE_VM,  "restart",        ROUTE_CALL,   vm_restart, &restart_options, NULL, "Stop a machine and start it again from its present template." },
     { HTTP_GET, ROUTE_VM,  "expand-spec",    ROUTE_CALL,   vm_expand_spec, NULL,         "VirtualMachine", "The machine with what its instance type and preference give." },
+    { HTTP_PUT, ROUTE_VM_SPEC, "",           ROUTE_CALL,   vm_expand_given, NULL,        "VirtualMachine", "The machine that is sent, with what its instance type and preference give." },
     { HTTP_PUT, ROUTE_VMI, "pause",          ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Stop the virtual CPUs; memory is kept." },
     { HTTP_PUT, ROUTE_VMI, "unpause",        ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Let a paused instance go on." },
     { HTTP_PUT, ROUTE_VMI, "softreboot",     ROUTE_CALL,   vmi_command, NULL,            NULL, "Ask the guest to reboot, by its agent or the power button." },
@@ -39,6 +40,7 @@ static const struct {
 } targets[] = {
     [ROUTE_VM] = { "virtualmachines", "VirtualMachine", "virtualmachine" },
     [ROUTE_VMI] = { "virtualmachineinstances", "VirtualMachineInstance", "virtualmachineinstance" },
+    [ROUTE_VM_SPEC] = { "expand-vm-spec", "VirtualMachine", "virtualmachine" },
 };
 
 const char *route_plural(enum route_target t)
@@ -54,6 +56,12 @@ const char *route_kind(enum route_target t)
 const char *route_singular(enum route_target t)
 {
     return targets[t].singular;
+}
+
+char *route_resource(const struct route *r)
+{
+    return must_asprintf("%s%s%s", route_plural(r->target), *r->subresource ? "/" : "",
+                         r->subresource);
 }
 
 const char *route_verb(const struct route *r)
@@ -112,7 +120,14 @@ static bool split_subresource(const char *path, struct route_match *ret)
     return used > 0 && *path == '\0';
 }
 
-/* .../namespaces/NS/RESOURCE/NAME/SUB[/SUB] into *ret. */
+/* NAME/SUB[/SUB] up to the end of the path. */
+static bool split_object(const char *path, struct route_match *ret)
+{
+    return next_segment(&path, ret->name, sizeof(ret->name)) && is_dns_subdomain(ret->name) &&
+           split_subresource(path, ret);
+}
+
+/* .../namespaces/NS/RESOURCE[/NAME/SUB[/SUB]] into *ret. */
 static bool split(const char *path, struct route_match *ret)
 {
     char version[16], word[16], plural[32];
@@ -120,13 +135,15 @@ static bool split(const char *path, struct route_match *ret)
     if (!next_segment(&path, version, sizeof(version)) ||
         !next_segment(&path, word, sizeof(word)) || !streq(word, "namespaces") ||
         !next_segment(&path, ret->namespace, sizeof(ret->namespace)) ||
-        !next_segment(&path, plural, sizeof(plural)) ||
-        !next_segment(&path, ret->name, sizeof(ret->name)))
+        !next_segment(&path, plural, sizeof(plural)))
         return false;
 
     ret->version = known_version(version);
-    return ret->version && known_target(plural, &ret->target) && is_dns_label(ret->namespace) &&
-           is_dns_subdomain(ret->name) && split_subresource(path, ret);
+    if (!ret->version || !known_target(plural, &ret->target) || !is_dns_label(ret->namespace))
+        return false;
+    if (ret->target == ROUTE_VM_SPEC)
+        return *path == '\0' || streq(path, "/");
+    return split_object(path, ret);
 }
 
 int route_match(enum http_method method, const char *path, struct route_match *ret)

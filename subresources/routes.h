@@ -15,7 +15,11 @@
 struct sub_call;
 struct schema;
 
-enum route_target { ROUTE_VM, ROUTE_VMI };
+enum route_target {
+    ROUTE_VM,
+    ROUTE_VMI,
+    ROUTE_VM_SPEC, /* a machine that is sent: of a namespace, without name and subresource */
+};
 enum route_flow {
     ROUTE_CALL,   /* answered once, on a worker thread or by virt-handler */
     ROUTE_STREAM, /* a websocket upgrade, relayed to virt-handler */
@@ -28,7 +32,7 @@ typedef void subresource_fn(struct sub_call *c);
 struct route {
     enum http_method method; /* GET or PUT */
     enum route_target target;
-    const char *subresource; /* "start", "vnc/screenshot" */
+    const char *subresource; /* "start", "vnc/screenshot"; "" of ROUTE_VM_SPEC */
     enum route_flow flow;
     subresource_fn *handler;
     const struct schema *body; /* of the options object; NULL: no body is read */
@@ -48,6 +52,9 @@ enum { SUBRESOURCE_VERSION_COUNT = 2 };
 const char *route_plural(enum route_target t);
 const char *route_kind(enum route_target t);
 const char *route_singular(enum route_target t);
+
+/* "virtualmachines/start"; without a subresource "expand-vm-spec".  New string. */
+char *route_resource(const struct route *r);
 
 /* "get" or "update": what RBAC must allow (spec 01, section 4). */
 const char *route_verb(const struct route *r);

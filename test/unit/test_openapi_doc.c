@@ -96,7 +96,8 @@ static void every_route_has_an_operation_of_its_own(void **state)
             assert_null(json_object_get(ids, id));
             must_set(ids, id, json_true());
             assert_true(json_object_size(json_object_get(operation, "responses")) > 0);
-            assert_true(json_array_size(json_object_get(operation, "parameters")) >= 2);
+            assert_true(json_array_size(json_object_get(operation, "parameters")) >=
+                        (strstr(path, "{name}") ? 2 : 1));
             assert_true(*jpath_str(operation, "description", "") != '\0');
         }
     }

@@ -31,6 +31,13 @@ static const struct row {
       "ns", "vm", "start" },
     { "a name with dots", HTTP_PUT, V1 "ns/virtualmachines/a.b-c.d/stop", .want = MATCHED,
       .object = "a.b-c.d" },
+    { "a machine that is sent", HTTP_PUT, V1 "ns/expand-vm-spec", .want = MATCHED, "ns", "", "",
+      "v1", ROUTE_VM_SPEC },
+    { "a machine that is sent, with a slash", HTTP_PUT, V1 "ns/expand-vm-spec/", .want = MATCHED,
+      .target = ROUTE_VM_SPEC },
+    { "a machine that is sent is only sent", HTTP_GET, V1 "ns/expand-vm-spec", .want = NO_METHOD },
+    { "a machine that is sent has no name", HTTP_PUT, V1 "ns/expand-vm-spec/vm", .want = NO_PATH },
+    { "a machine without its name", HTTP_PUT, V1 "ns/virtualmachines", .want = NO_PATH },
     { "the wrong method", HTTP_GET, V1 "ns/virtualmachines/vm/start", .want = NO_METHOD },
     { "the wrong method of a stream", HTTP_PUT, V1 "ns/virtualmachineinstances/vm/vnc",
       .want = NO_METHOD },
@@ -132,9 +139,9 @@ static void every_row_is_reached_in_every_version(void **state)
     for (size_t v = 0; v < SUBRESOURCE_VERSION_COUNT; v++) {
         for (size_t i = 0; i < subresource_routes_len; i++) {
             const struct route *r = &subresource_routes[i];
-            scoped(free) char *path =
-                must_asprintf("/apis/" SUBRESOURCE_GROUP "/%s/namespaces/ns/%s/name/%s",
-                              subresource_versions[v], route_plural(r->target), r->subresource);
+            scoped(free) char *path = must_asprintf(
+                "/apis/" SUBRESOURCE_GROUP "/%s/namespaces/ns/%s%s%s", subresource_versions[v],
+                route_plural(r->target), *r->subresource ? "/name/" : "", r->subresource);
             struct route_match m;
 
             assert_int_equal(route_match(r->method, path, &m), 1);

@@ -12,6 +12,13 @@
 #define VMI V1 "/namespaces/ns/virtualmachineinstances/"
 #define VM V1 "/namespaces/ns/virtualmachines/"
 
+#define EXPAND V1 "/namespaces/ns/expand-vm-spec"
+/* A machine, with these members. */
+#define SENT(metadata, spec, domain)                                                             \
+    "{\"apiVersion\":\"kubevirt.io/v1\",\"kind\":\"VirtualMachine\",\"metadata\":{" metadata     \
+    "},\"spec\":{\"runStrategy\":\"Halted\"," spec "\"template\":{\"spec\":{\"domain\":{" domain \
+    "\"devices\":{}}}}}}"
+
 static struct api_pki pki;
 static struct api *api;
 
@@ -133,6 +140,52 @@ static const struct row {
       { .path = VM "nope/expand-spec" },
       .status = 404,
       .says = "not found" },
+    { "a machine that is sent is expanded with its type",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = SENT("\"name\":\"m\"", "\"instancetype\":{\"name\":\"two\"},", ""),
+      .status = 200,
+      .says = "\"memory\":{\"guest\":\"192Mi\"" },
+    { "400 for one that is none",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = "{}",
+      .status = 400,
+      .says = "Object is not a valid VirtualMachine" },
+    { "400 for one with a field that is unknown, by its path",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = SENT("\"name\":\"m\"", "\"color\":\"red\",", ""),
+      .status = 400,
+      .says = "\"field\":\"spec.color\"" },
+    { "400 for no JSON",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = "x",
+      .status = 400,
+      .says = "not a VirtualMachine" },
+    { "400 for nothing",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .status = 400,
+      .says = "is empty" },
+    { "400 for another namespace",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = SENT("\"name\":\"m\",\"namespace\":\"other\"", "", ""),
+      .status = 400,
+      .says = "other" },
+    { "400 for a type that is not there",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body = SENT("\"name\":\"m\"", "\"instancetype\":{\"name\":\"none\"},", ""),
+      .status = 400,
+      .says = "instance type \\\"none\\\"" },
+    { "400 for a machine that does not go with its type",
+      { .method = HTTP_PUT, .path = EXPAND },
+      .body =
+          SENT("\"name\":\"m\"", "\"instancetype\":{\"name\":\"two\"},", "\"cpu\":{\"cores\":4},"),
+      .status = 400,
+      .says = "spec.template.spec.domain.cpu.cores" },
+    { "403 for who may not expand",
+      { .user = "eve", .method = HTTP_PUT, .path = EXPAND },
+      .body = SENT("\"name\":\"m\"", "", ""),
+      .denial = "no role",
+      .status = 403,
+      .says = "cannot update resource \\\"expand-vm-spec\\\"" },
     { "405 for the wrong method",
       { .path = VM "halted/start" },
       .status = 405,
