@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     const size_t len = fread(text, 1, REVIEW_MAX, f);
     (void)fclose(f);
 
-    struct webhooks *h = webhooks_start(NULL, NULL, NULL, "kubevirt");
+    struct webhooks *h = webhooks_start(&api_server, NULL, NULL, "kubevirt");
     for (unsigned long i = 0; i < times; i++) {
         if (is_parse)
             parse_only(text, len);

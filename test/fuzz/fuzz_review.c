@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (!path || !webhook_find(path))
         return 0;
     if (!h)
-        h = webhooks_start(NULL, NULL, NULL, "kubevirt");
+        h = webhooks_start(&api_server, NULL, NULL, "kubevirt");
     ask(h, path, data, len, &c);
 
     json_auto_t *answer = json_loadb(c.answer.data, c.answer.len, 0, NULL);

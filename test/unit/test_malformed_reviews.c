@@ -393,7 +393,7 @@ int main(void)
     static const struct CMUnitTest whole[] = { cmocka_unit_test(good_ones_are_allowed) };
     ROW_TESTS(rows, damages, is_refused_by_name);
 
-    webhooks = webhooks_start(NULL, NULL, NULL, "kubevirt");
+    webhooks = webhooks_start(&api_server, NULL, NULL, "kubevirt");
     const int failures = cmocka_run_group_tests_name("good reviews", whole, read_all, NULL) +
                          cmocka_run_group_tests_name("malformed reviews", rows, NULL, free_all);
     webhooks_stop(webhooks);
