@@ -81,7 +81,7 @@ static void check(struct review *rv, const struct rule *rules)
         subject_of(jpath_obj(rv->object, "spec"), &at, rv->config, rv->is_create);
 
     check_schema(rv);
-    if (!findings_any(&rv->findings))
+    if (!findings_misshapen(&rv->findings))
         rules_run(rules, &s, &rv->findings);
 }
 
