@@ -2,7 +2,8 @@
 /*
  * What holds for every object, whatever is in it: tried on objects that are made of two recorded
  * ones (recordings.h).  An answer comes; the patch makes of the object what was decided; to mutate
- * once more changes nothing; and defaults put no fault of shape into an object that had none.
+ * once more changes nothing, nor does an update to what was admitted; and defaults put no fault of
+ * shape into an object that had none.
  */
 #include "base/jpatch.h"
 #include "openapi/validate.h"
@@ -83,6 +84,26 @@ static void check_stays(const struct decision *d, const json_t *line,
     decision_done(&again);
 }
 
+/* To store again what was admitted is an update that changes nothing. */
+static void check_update(const struct decision *d, const json_t *line,
+                         const struct cluster_config *config)
+{
+    struct decision again;
+    json_auto_t *next = must_copy(line);
+
+    if (streq(jpath_str(line, "path", ""), "/virtualmachineinstances-validate-create"))
+        jpath_set_str(next, "path", "/virtualmachineinstances-validate-update");
+    jpath_set_str(next, "operation", "UPDATE");
+    must_set(next, "object", must_copy(d->mutated));
+    must_set(next, "oldObject", must_copy(d->mutated));
+    decide(&again, next, config, NULL);
+    if (again.is_denied)
+        print_error("%s\n", decider(&again)->findings.item[0].message);
+    assert_false(again.is_denied);
+    assert_json(again.mutated, d->mutated);
+    decision_done(&again);
+}
+
 static void check_line(struct objects *o, const json_t *line, const struct cluster_config *config)
 {
     const struct kind *kind = asker_of(line)->kind;
@@ -95,6 +116,8 @@ static void check_line(struct objects *o, const json_t *line, const struct clust
     o->by_mutator += d.by_mutator;
     if (!d.by_mutator) {
         check_stays(&d, line, config);
+        if (!d.is_denied)
+            check_update(&d, line, config);
         if (has_shape(kind, d.mutating.object))
             assert_true(has_shape(kind, d.mutated));
     }
