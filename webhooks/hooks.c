@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "webhooks/mutators.h"
+#include "webhooks/rules_vm.h"
 #include "webhooks/validators.h"
 #include "webhooks/vm_types.h"
 
@@ -56,7 +57,8 @@ const struct webhook webhook_rows[] = {
     HOOK("virtualmachineclusterpreference-validator.instancetype.kubevirt.io", "/virtualmachineclusterpreferences-validate",
          &kind_cluster_preference, BETA, "virtualmachineclusterpreferences", BOTH, validate_preference),
     HOOK("kubevirt-crd-status-validator.kubevirt.io", "/status-validate", NULL, V1,
-         "virtualmachines/status virtualmachineinstancereplicasets/status virtualmachineinstancemigrations/status", BOTH, validate_status),
+         "virtualmachines/status virtualmachineinstancereplicasets/status virtualmachineinstancemigrations/status", BOTH, validate_status,
+         .asks = vm_volume_requests_ask),
 
     HOOK("kubevirt-validator.kubevirt.io", "/kubevirt-validate-delete", &kind_kubevirt, V1, "kubevirts", "DELETE", validate_kubevirt_delete, .flags = HOOK_ASKS),
     HOOK("kubevirt-update-validator.kubevirt.io", "/kubevirt-validate-update", &kind_kubevirt, V1, "kubevirts", "UPDATE", validate_kubevirt_update),

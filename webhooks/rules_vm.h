@@ -11,8 +11,10 @@
 void vm_rules_check(struct review *rv);
 /* The last of these alone, for updates of status. */
 void vm_check_in_progress(struct review *rv);
-/* status.volumeRequests, when they change. */
+/* status.volumeRequests, when they change.  The running instance is asked for when rv->kube. */
 void vm_volume_requests_check(struct review *rv);
+/* Is there something to ask?  Of an AdmissionReview. */
+bool vm_volume_requests_ask(const json_t *body);
 
 /* Instance type and preference are named in one way only; asked by the mutator, as upstream does.
  */

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Volumes that are to be added to a machine or taken from it, as its status lists them: each
- * request on its own, and the machine as it is going to be (spec 02, section 6, step 8).
+ * request on its own, and the machine and its running instance as they are going to be (spec 02,
+ * section 6, step 8).
  */
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "kube/client.h"
+#include "openapi/machine.h"
 #include "webhooks/rules_vm.h"
 
 #define ADD "addVolumeOptions"
 #define REMOVE "removeVolumeOptions"
+#define FIELD "status.volumeRequests"
+#define TEMPLATE "spec.template.spec"
 
 /* ---- each request ---- */
 
@@ -104,15 +109,15 @@ static bool is_same_source(const json_t *volume, const json_t *source)
     return true;
 }
 
-static void add_volume(struct review *rv, json_t *spec, const json_t *options, size_t index)
+static void add_volume(json_t *spec, const json_t *options, size_t index, struct findings *out)
 {
     const char *name = jpath_str(options, "name", "");
     const json_t *source = jpath_obj(options, "volumeSource");
     const json_t *there = volume_named(spec, name);
 
     if (there && !is_same_source(there, source)) {
-        scoped(free) char *field = must_asprintf("status.volumeRequests[%zu]", index);
-        findings_add(&rv->findings, CAUSE_INVALID, field,
+        scoped(free) char *field = must_asprintf(FIELD "[%zu]", index);
+        findings_add(out, CAUSE_INVALID, field,
                      "the machine has another volume of that name: use a new name");
     }
     if (there)
@@ -126,10 +131,11 @@ static void add_volume(struct review *rv, json_t *spec, const json_t *options, s
     must_append(jpath_make_arr(spec, "domain.devices.disks"), device);
 }
 
-static void simulate(struct review *rv, const json_t *requests)
+/* `given` is the spec of the template or of the instance; paths of the rules begin with `at`. */
+static void simulate(const struct review *rv, const json_t *requests, const json_t *given,
+                     const char *at_path, struct findings *out)
 {
-    const struct at at = AT_NAME(NULL, "spec.template.spec");
-    const json_t *given = jpath_obj(rv->object, "spec.template.spec");
+    const struct at at = AT_NAME(NULL, at_path);
     json_auto_t *spec = given ? must_copy(given) : json_object();
     size_t i;
     json_t *request;
@@ -139,7 +145,7 @@ static void simulate(struct review *rv, const json_t *requests)
         const char *name = request_name(request, &kind);
 
         if (streq(kind, ADD)) {
-            add_volume(rv, spec, json_object_get(request, ADD), i);
+            add_volume(spec, json_object_get(request, ADD), i, out);
         } else {
             remove_named(jpath_arr(spec, "volumes"), name);
             remove_named(jpath_arr(spec, "domain.devices.disks"), name);
@@ -147,9 +153,60 @@ static void simulate(struct review *rv, const json_t *requests)
     }
 
     const struct subject s = subject_of(spec, &at, rv->config, rv->is_create);
-    rules_run(disk_rules, &s, &rv->findings);
-    rules_run(storage_rules, &s, &rv->findings);
-    rules_run(volume_rules, &s, &rv->findings);
+    rules_run(disk_rules, &s, out);
+    rules_run(storage_rules, &s, out);
+    rules_run(volume_rules, &s, out);
+}
+
+/* ---- the running instance ---- */
+
+/* NULL when there is none that volumes could reach, or nobody to ask.  When that cannot be told,
+ * the review has been refused. */
+static json_t *running_instance(struct review *rv)
+{
+    const char *name = meta_name(rv->object);
+    json_t *vmi = NULL;
+    struct error e = { 0 };
+
+    if (!rv->kube || !is_dns_subdomain(name)) /* what is no name cannot be there */
+        return NULL;
+    int r = kube_get(rv->kube, &KIND_VMI, rv->namespace, name, &vmi, &e);
+    if (r < 0 && r != -ERR_NOT_FOUND) {
+        rv->denied = e;
+        error_wrap(&rv->denied, "look for the instance");
+    }
+    if (r == 0 && (meta_is_deleting(vmi) || vmi_is_final(vmi))) {
+        json_decref(vmi);
+        return NULL;
+    }
+    return vmi;
+}
+
+static void check_instance(struct review *rv, const json_t *requests)
+{
+    json_auto_t *vmi = running_instance(rv);
+    scoped_findings found;
+
+    findings_init(&found);
+    if (!vmi)
+        return;
+    if (jpath_has(vmi, "status.migrationState.startTimestamp") &&
+        !jpath_has(vmi, "status.migrationState.endTimestamp"))
+        findings_add(&rv->findings, CAUSE_NOT_SUPPORTED, FIELD,
+                     "volumes cannot come and go while the instance migrates: wait for it");
+    simulate(rv, requests, jpath_obj(vmi, "spec"), "spec", &found);
+    for (size_t i = 0; i < found.len; i++)
+        findings_add(&rv->findings, found.item[i].cause, FIELD,
+                     "the running instance cannot take them, %s: %s", found.item[i].field,
+                     found.item[i].message);
+}
+
+bool vm_volume_requests_ask(const json_t *body)
+{
+    const json_t *requests = jpath_arr(body, "request.object." FIELD);
+
+    return json_array_size(requests) > 0 &&
+           !json_equal(requests, jpath(body, "request.oldObject." FIELD));
 }
 
 void vm_volume_requests_check(struct review *rv)
@@ -161,9 +218,11 @@ void vm_volume_requests_check(struct review *rv)
     size_t before = rv->findings.len;
 
     /* Requests that were let in before stay; they may have been carried out since. */
-    if (!json_array_size(requests) || json_equal(requests, jpath(rv->old, "status.volumeRequests")))
+    if (!json_array_size(requests) || json_equal(requests, jpath(rv->old, FIELD)))
         return;
     rules_run(status_rules, &s, &rv->findings);
     if (rv->findings.len == before)
-        simulate(rv, requests);
+        simulate(rv, requests, jpath_obj(rv->object, TEMPLATE), TEMPLATE, &rv->findings);
+    if (rv->findings.len == before)
+        check_instance(rv, requests);
 }

@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "openapi/instancetype_apply.h"
 #include "openapi/preference_apply.h"
+#include "webhooks/rules_vm.h"
 #include "webhooks/vm_infer.h"
 
 /* ---- finding them ---- */
@@ -55,7 +56,8 @@ bool vm_validator_asks(const json_t *body)
 {
     const json_t *vm = jpath_obj(body, "request.object");
 
-    return *matcher_revision(MATCHER_INSTANCETYPE, vm) || *matcher_revision(MATCHER_PREFERENCE, vm);
+    return *matcher_revision(MATCHER_INSTANCETYPE, vm) ||
+           *matcher_revision(MATCHER_PREFERENCE, vm) || vm_volume_requests_ask(body);
 }
 
 bool vm_mutator_asks(const json_t *body)
