@@ -166,16 +166,20 @@ static bool is_for_user(const struct error *e)
     return e->code == ERR_NOT_FOUND || e->code == ERR_INVALID;
 }
 
-/* What the machine names is taken into its status before anything is made of it.  What is missing
- * keeps it from being started, and from nothing else. */
+/* What the machine names is taken into its status, or its values into its spec, before anything is
+ * made of it.  What is missing keeps it from being started, and from nothing else. */
 static int take_types(struct round *r, struct error *e)
 {
     json_auto_t *next = NULL;
     json_t *answer = NULL;
 
-    int n = vm_types_take(r->c->ctx->kube, r->vm, &next, e);
+    struct kube *k = r->c->ctx->kube;
+    bool is_expanded = vm_types_are_expanded(r->vm, r->config);
+
+    int n = is_expanded ? vm_types_expand(k, r->vm, r->config->default_network_interface, &next, e)
+                        : vm_types_take(k, r->vm, &next, e);
     if (n == 0)
-        n = changes_write(r->c->ctx->kube, &KIND_VM, "status", r->vm, next, &answer, e);
+        n = changes_write(k, &KIND_VM, is_expanded ? NULL : "status", r->vm, next, &answer, e);
     take_answer(r, answer);
     if (n >= 0 || !is_for_user(e))
         return n < 0 ? n : 0;

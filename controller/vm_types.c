@@ -160,6 +160,35 @@ int vm_types_apply(struct kube *k, const json_t *vm, const char *binding, json_t
     return error_set(e, ERR_INVALID, "%s", message);
 }
 
+/* ---- values instead of references ---- */
+
+bool vm_types_are_expanded(const json_t *vm, const struct cluster_config *config)
+{
+    const char *policy = jpath_str(config->configuration, "instancetype.referencePolicy", "");
+    bool has_any = false;
+    bool has_revision = false;
+
+    for (size_t m = 0; m < MATCHERS; m++) {
+        has_any |= matcher_of((enum matcher)m, vm) != NULL;
+        has_revision |= *matcher_revision((enum matcher)m, vm) != '\0';
+    }
+    return has_any && (streq(policy, "expandAll") || (streq(policy, "expand") && !has_revision));
+}
+
+int vm_types_expand(struct kube *k, const json_t *vm, const char *binding, json_t **ret,
+                    struct error *e)
+{
+    json_auto_t *applied = NULL;
+    int r = vm_types_apply(k, vm, binding, &applied, e);
+
+    if (r < 0)
+        return r;
+    *ret = must_copy(applied);
+    for (size_t m = 0; m < MATCHERS; m++)
+        jpath_del(*ret, matcher_rows[m].path);
+    return 0;
+}
+
 /* ---- indexes ---- */
 
 static char *index_by(enum matcher m, const json_t *vm)

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "kube/cluster_config.h"
 #include "kube/matcher.h"
 
 /* The ControllerRevision that holds `object` for the machine, MACHINE-NAME-VERSION-UID-GENERATION.
@@ -16,6 +17,13 @@
 json_t *type_revision(enum matcher m, const json_t *vm, const json_t *object);
 /* What status says of a matcher, with the name of its revision.  New. */
 json_t *type_status(enum matcher m, const json_t *vm, const char *revision);
+
+/* Does the configuration (referencePolicy) want the machine to hold the values themselves?
+ * "expand": unless a revision is named already; "expandAll": in any case. */
+bool vm_types_are_expanded(const json_t *vm, const struct cluster_config *config);
+/* That machine, without the references: new.  As vm_types_apply(). */
+int vm_types_expand(struct kube *k, const json_t *vm, const char *binding, json_t **ret,
+                    struct error *e);
 
 /*
  * Make the revisions that are missing.  *ret is a new machine whose status names them, equal to

@@ -121,7 +121,7 @@ TYPE(kubevirt_config_type, "KubeVirtConfiguration", "How machines of this cluste
     OBJECT("handlerConfiguration", component_config_type, "Settings of virt-handler.", INERT),
     LIST("hypervisors", hypervisor_type, "Hypervisor of the nodes.", .max_items = 1, INERT),
     STRING("imagePullPolicy", "When nodes pull images: Always, Never or IfNotPresent."),
-    OBJECT("instancetype", instancetype_config_type, "How instance types are used.", NULLABLE, INERT),
+    OBJECT("instancetype", instancetype_config_type, "How instance types are used.", NULLABLE),
     OBJECT("ksmConfiguration", ksm_config_type, "Where equal pages of memory are merged.", INERT),
     OBJECT("liveUpdateConfiguration", live_update_config_type, "How far a running machine can grow."),
     STRING("machineType", "Deprecated: architectureConfiguration."),

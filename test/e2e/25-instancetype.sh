@@ -59,6 +59,10 @@ sized() {
     is controllerrevision "$revision" .data.spec.cpu.guest 2 || fail "revision: $revision"
     [ -n "$(field vm sized .status.preferenceRef.controllerRevisionRef.name)" ] || fail "no revision of the preference"
 
+    kubectl get --raw "/apis/subresources.kubevirt.io/v1/namespaces/$NS/virtualmachines/sized/expand-spec" |
+        jq -e '.spec.template.spec.domain.cpu.cores == 2 and .spec.template.spec.domain.memory.guest == "192Mi" and
+            (.spec | has("instancetype") or has("preference") | not)' || fail "expand-spec does not show it"
+
     # The machine keeps what it took.
     k delete virtualmachineinstancetype two
     uid=$(field vmi sized .metadata.uid)
