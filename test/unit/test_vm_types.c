@@ -288,6 +288,66 @@ static void revision_of_something_else_starts_nothing(void **state)
     assert_false(is_started(&w));
 }
 
+static bool expands(void *arg)
+{
+    const struct cluster *c = arg;
+    struct cluster_config *config = cluster_config_store_get(c->ctx.config);
+    bool is_known = jpath_has(config->configuration, "instancetype.referencePolicy");
+
+    cluster_config_unref(config);
+    return is_known;
+}
+
+static void values_replace_references_when_configured(void **state)
+{
+    struct cluster *c = *state;
+    struct wanted w = { c, "whole", "" };
+
+    (void)fake_kube_put(
+        c->fake, &KIND_KUBEVIRT,
+        json_q("{'metadata':{'name':'kubevirt','namespace':'kubevirt'},'spec':{'configuration':"
+               "{'instancetype':{'referencePolicy':'expand'}}}}"));
+    assert_true(fake_wait(expands, c, WAIT_MS));
+    put_types(c);
+    put_vm(c, "whole", BOTH, WITH_VOLUME);
+    assert_true(fake_wait(is_started, &w, WAIT_MS));
+    assert_at(c, &KIND_VM, "whole", "spec.instancetype", NULL);
+    assert_at(c, &KIND_VM, "whole", "spec.preference", NULL);
+    assert_at(c, &KIND_VM, "whole", "status.instancetypeRef", NULL);
+    assert_at(c, &KIND_VM, "whole", "spec.template.spec.domain.cpu",
+              "{'sockets':1,'cores':4,'threads':1}");
+    assert_at(c, &KIND_VMI, "whole", "spec.domain.cpu.cores", "4");
+    assert_at(c, &KIND_VMI, "whole", "metadata.annotations['kubevirt.io/instancetype-name']", NULL);
+}
+
+static const struct expand_case {
+    const char *name, *policy, *vm;
+    bool want;
+} expand_cases[] = {
+    { "by default the reference is kept", "{}", VM("'instancetype':{'name':'x'}"), false },
+    { "reference", "{'referencePolicy':'reference'}", VM("'instancetype':{'name':'x'}"), false },
+    { "expand", "{'referencePolicy':'expand'}", VM("'preference':{'name':'x'}"), true },
+    { "expand, nothing to", "{'referencePolicy':'expand'}", VM(""), false },
+    { "expand, but not a revision", "{'referencePolicy':'expand'}",
+      VM("'instancetype':{'name':'x','revisionName':'r'}"), false },
+    { "expandAll, a revision too", "{'referencePolicy':'expandAll'}",
+      VM("'instancetype':{'name':'x','revisionName':'r'}"), true },
+};
+
+static void is_expanded(void **state)
+{
+    const struct expand_case *c = *state;
+    json_auto_t *vm = json_q(c->vm);
+    json_auto_t *kubevirt = json_object();
+    struct cluster_config *config = NULL;
+    struct error e;
+
+    jpath_set(kubevirt, "spec.configuration.instancetype", json_q(c->policy));
+    assert_int_equal(cluster_config_new(&config, kubevirt, &e), 0);
+    assert_int_equal(vm_types_are_expanded(vm, config), c->want);
+    cluster_config_unref(config);
+}
+
 #define CLUSTER_TEST(fn) cmocka_unit_test_setup_teardown(fn, start_cluster, stop_cluster)
 
 int main(void)
@@ -298,9 +358,11 @@ int main(void)
         CLUSTER_TEST(requirement_starts_nothing),
         CLUSTER_TEST(starts_come_from_the_revision),
         CLUSTER_TEST(revision_of_something_else_starts_nothing),
+        CLUSTER_TEST(values_replace_references_when_configured),
     };
     int failed = RUN_ROWS("type_revision", keep_cases, keeps);
 
     failed += RUN_ROWS("matcher", matcher_cases, matches);
+    failed += RUN_ROWS("referencePolicy", expand_cases, is_expanded);
     return failed + cmocka_run_group_tests_name("vm_types on a cluster", on_cluster, NULL, NULL);
 }
