@@ -118,7 +118,7 @@ json_t *findings_causes(const struct findings *f)
 {
     json_t *causes = json_array();
 
-    for (size_t i = 0; i < f->len && i < FINDINGS_SHOWN; i++) {
+    for (size_t i = 0; i < f->len; i++) {
         const struct finding *item = &f->item[i];
         must_append(causes, must_pack("{s:s, s:s, s:s}", "reason", cause_text(item->cause),
                                       "message", item->message, "field", item->field));

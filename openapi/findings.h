@@ -35,7 +35,7 @@ const char *cause_text(enum cause c);
 
 enum {
     FINDINGS_MAX = 50,      /* kept; more are only counted */
-    FINDINGS_SHOWN = 10,    /* in a Status, as upstream */
+    FINDINGS_SHOWN = 10,    /* in a Status's message, as upstream */
     FINDING_TEXT_MAX = 512, /* bytes of a field or a message; what users wrote is cut to it */
 };
 
@@ -100,7 +100,7 @@ void findings_add(struct findings *f, enum cause cause, const char *field, const
 void findings_add_at(struct findings *f, enum cause cause, const struct at *at, const char *fmt,
                      ...) __attribute__((format(printf, 4, 5)));
 
-/* For Status.details.causes: [{reason, message, field}], the first FINDINGS_SHOWN.  New. */
+/* For Status.details.causes: [{reason, message, field}], all that were kept.  New. */
 json_t *findings_causes(const struct findings *f);
 
 /* For Status.message: "field: message, field: message, and 3 more validation errors".  New. */

@@ -62,6 +62,9 @@ static void keeps_fifty_and_counts_the_rest(void **state)
     scoped(free) char *message = findings_message(&f);
     assert_non_null(strstr(message, "spec: fault 0, "));
     assert_non_null(strstr(message, "fault 9, and 47 more validation errors"));
+
+    json_auto_t *causes = findings_causes(&f);
+    assert_int_equal(json_array_size(causes), FINDINGS_MAX);
 }
 
 static void shows_causes_as_clients_read_them(void **state)
