@@ -17,8 +17,10 @@ static int find_any(struct kube *k, const struct kube_kind *kind, char **ret_key
     json_auto_t *list = NULL;
     int r = kube_raw(k, HTTP_GET, first, NULL, &list, e);
 
-    if (r == -ERR_NOT_FOUND)
+    if (r == -ERR_NOT_FOUND) {
+        *e = (struct error){ .code = ERR_NONE };
         return 0; /* no such kind, so none of it */
+    }
     if (r < 0)
         return error_wrap(e, "look for %s", kind->plural);
 
