@@ -6,19 +6,16 @@
 
 /* ---- spec.resourceClaims: `here` is one ---- */
 
+/* Two of one name are the schema's to find. */
 static void claim_name(const struct rule *r, const struct subject *s, const json_t *v,
                        struct findings *out)
 {
     const char *name = v ? json_string_value(v) : "";
-    const json_t *claims = jpath_arr(s->spec, "resourceClaims");
 
     if (!*name)
         rule_say(s, out, CAUSE_REQUIRED, r->path, "must be set");
     else if (!is_dns_label(name))
         rule_report(r, s, out);
-    if (*name && jarr_find(claims, "name", name) != s->here)
-        rule_say(s, out, CAUSE_DUPLICATE, r->path,
-                 "is the name of an earlier claim: give each its own");
 }
 
 static void claim_source(const struct rule *r, const struct subject *s, const json_t *v,
