@@ -95,6 +95,7 @@ static const struct grant grants[] = {
     EVERYWHERE(API, "apps", "controllerrevisions", "get"),
     EVERYWHERE(API, "cdi.kubevirt.io", "datavolumes datasources", "get"),
     EVERYWHERE(API, "snapshot.storage.k8s.io", "volumesnapshots", "get"),
+    EVERYWHERE(API, "apiextensions.k8s.io", "customresourcedefinitions", "get"),
     AT_HOME(API, "", "configmaps pods", READ),
 
     EVERYWHERE(CONTROLLER, "kubevirt.io", "*", "*"),

@@ -51,6 +51,26 @@ static bool take_labels(struct inference *f, const json_t *object)
     return true;
 }
 
+/* A kind that the cluster does not have is answered by no Status, as if the server were away. */
+static bool is_absent(struct kube *k, const struct kube_kind *kind)
+{
+    scoped(free) char *crd = must_asprintf("%s.%s", kind->plural, kind->group);
+    struct error e;
+
+    return *kind->group && kube_get(k, &KIND_CRD, NULL, crd, NULL, &e) == -ERR_NOT_FOUND;
+}
+
+static int ask(struct inference *f, const struct kube_kind *kind, const char *ns, const char *name,
+               json_t **ret)
+{
+    struct kube *k = f->rv->kube;
+    int r = kube_get(k, kind, *ns ? ns : f->rv->namespace, name, ret, &f->e);
+
+    if (r == -ERR_UNAVAILABLE && is_absent(k, kind))
+        return error_set(&f->e, ERR_NOT_FOUND, "the cluster has no such kind");
+    return r;
+}
+
 static json_t *get(struct inference *f, const struct kube_kind *kind, const char *ns,
                    const char *name)
 {
@@ -60,7 +80,7 @@ static json_t *get(struct inference *f, const struct kube_kind *kind, const char
         (void)error_set(&f->e, ERR_BAD_REQUEST, "a %s without a name", kind->kind);
     else if (!f->rv->kube)
         (void)error_set(&f->e, ERR_TOO_MANY, "too many requests in hand: try again in a second");
-    else if (kube_get(f->rv->kube, kind, *ns ? ns : f->rv->namespace, name, &object, &f->e) < 0)
+    else if (ask(f, kind, ns, name, &object) < 0)
         (void)error_wrap(&f->e, "%s \"%s\"", kind->kind, name);
     return object;
 }

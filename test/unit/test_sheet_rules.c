@@ -258,6 +258,7 @@ static const struct kube_kind *kind_of_stored(const json_t *object)
         { "DataVolume", &KIND_DATA_VOLUME },
         { "DataSource", &KIND_DATA_SOURCE },
         { "VolumeSnapshot", &KIND_VOLUME_SNAPSHOT },
+        { "CustomResourceDefinition", &KIND_CRD },
     };
     size_t k = 0;
 
