@@ -70,6 +70,8 @@ size_t fake_kube_asked(struct fake_kube *f, const char *match);
 char *fake_kube_last(struct fake_kube *f, const char *match, json_t **ret_body);
 size_t fake_kube_watches(struct fake_kube *f); /* open now */
 
+/* For what must come: long, since a busy machine under a sanitizer is slow. */
+enum { FAKE_PATIENCE_MS = 30 * 1000 };
 /* Wait until a condition holds, for tests: true when `fn(ctx)` became true within timeout_ms. */
 bool fake_wait(bool (*fn)(void *ctx), void *ctx, int timeout_ms);
 

@@ -28,7 +28,7 @@
 #define POD "66666666-7777-8888-9999-000000000000"
 #define SOCKETS POD "/volumes/kubernetes.io~empty-dir/sockets"
 
-enum { PATIENCE_MS = 8000, WATCHDOG_MS = 300 };
+enum { PATIENCE_MS = FAKE_PATIENCE_MS, WATCHDOG_MS = 300 };
 
 /* ---- the launcher's part ---- */
 

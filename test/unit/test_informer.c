@@ -66,7 +66,7 @@ static bool is_told(void *ctx)
 static void assert_told(struct bench *b, const char *want)
 {
     b->want_told = want;
-    (void)fake_wait(is_told, b, 2000);
+    (void)fake_wait(is_told, b, FAKE_PATIENCE_MS);
     pthread_mutex_lock(&b->lock);
     scoped(free) char *told = b->told;
     b->told = must_strdup("");
@@ -119,7 +119,7 @@ static int teardown(void **state)
 static void start(struct bench *b)
 {
     b->informer = informer_start(fake_kube_client(b->fake), b->watcher, &b->options);
-    assert_true(informers_wait(&b->informer, 1, 5000));
+    assert_true(informers_wait(&b->informer, 1, FAKE_PATIENCE_MS));
 }
 
 static bool value_is(void *ctx)
@@ -135,7 +135,7 @@ static void wait_value(struct bench *b, const char *key, const char *path, const
     b->key = key;
     b->path = path;
     b->want = want;
-    if (!fake_wait(value_is, b, 8000))
+    if (!fake_wait(value_is, b, FAKE_PATIENCE_MS))
         fail_msg("%s %s never became '%s'", key, path ? path : "", want ? want : "absent");
 }
 
@@ -155,7 +155,7 @@ static bool is_watched(void *ctx)
 
 static void wait_watched(struct bench *b)
 {
-    assert_true(fake_wait(is_watched, b, 8000));
+    assert_true(fake_wait(is_watched, b, FAKE_PATIENCE_MS));
 }
 
 static void lists_then_follows(void **state)
@@ -419,10 +419,10 @@ static void any_answer_ends_the_back_off_from_a_lost_server(void **state)
     (void)fake_kube_put(b->fake, &KIND_POD, pod("a", "n1", NULL));
     fake_kube_fail(b->fake, "watch=true", 503, -1, -1);
     start(b);
-    assert_true(fake_wait(is_refused_often, b, 40000));
+    assert_true(fake_wait(is_refused_often, b, FAKE_PATIENCE_MS));
     int64_t refused = clock_mono_ms(&clock_real);
     fake_kube_heal(b->fake);
-    assert_true(fake_wait(is_watched_after_a_call, b, 15000));
+    assert_true(fake_wait(is_watched_after_a_call, b, FAKE_PATIENCE_MS));
     assert_in_range(clock_mono_ms(&clock_real) - refused, 0, 6200);
 }
 
@@ -469,8 +469,8 @@ static void resync_tells_everything_again(void **state)
     b->options.resync_ms = 50;
     (void)fake_kube_put(b->fake, &KIND_POD, pod("a", "n", NULL));
     start(b);
-    (void)fake_wait(is_watched, b, 1000);
-    for (int i = 0; i < 500; i++) {
+    (void)fake_wait(is_watched, b, FAKE_PATIENCE_MS);
+    for (int i = 0; i < 10000; i++) {
         pthread_mutex_lock(&b->lock);
         bool told = str_has_prefix(b->told, "+a ~a ~a ");
         pthread_mutex_unlock(&b->lock);
@@ -509,7 +509,7 @@ static void readers_may_read_while_the_watch_writes(void **state)
         assert_true(json_array_size(some) <= 50);
     }
     b->count = 50;
-    assert_true(fake_wait(count_is, b, 5000));
+    assert_true(fake_wait(count_is, b, FAKE_PATIENCE_MS));
 }
 
 static void big_objects_are_parsed_again_when_cold(void **state)

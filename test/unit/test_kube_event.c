@@ -214,7 +214,7 @@ static bool asked_enough(void *ctx)
 static void wait_asked(struct bench *b, size_t n)
 {
     b->want = n;
-    assert_true(fake_wait(asked_enough, b, 8000));
+    assert_true(fake_wait(asked_enough, b, FAKE_PATIENCE_MS));
 }
 
 static void repeats_reach_the_server_as_patches(void **state)

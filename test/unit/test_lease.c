@@ -125,7 +125,7 @@ static bool has_puts(void *ctx)
 static void await_puts(struct bench *b, size_t more)
 {
     b->puts = fake_kube_asked(b->fake, "PUT ") + more;
-    assert_true(fake_wait(has_puts, b, 9000));
+    assert_true(fake_wait(has_puts, b, FAKE_PATIENCE_MS));
 }
 
 static void the_first_makes_the_lease_and_renews_it(void **state)
@@ -134,7 +134,7 @@ static void the_first_makes_the_lease_and_renews_it(void **state)
     int64_t at = 0;
 
     run(b, &b->a, "a", &lasting);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     assert_holder(b, "a", 0);
     json_auto_t *first = record(b);
     assert_int_equal(jpath_int(first, "spec.leaseDurationSeconds", 0), 15);
@@ -154,14 +154,14 @@ static void the_second_waits_and_follows_a_release_at_once(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &lasting);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     run(b, &b->b, "b", &lasting);
     (void)nanosleep(&(struct timespec){ .tv_nsec = 300 * 1000000L }, NULL);
     assert_false(lease_is_leader(b->b.lease));
     int64_t began = clock_mono_ms(&clock_real);
     lease_stop(b->a.lease);
     b->a.lease = NULL;
-    assert_true(fake_wait(leads, &b->b, 9000));
+    assert_true(fake_wait(leads, &b->b, FAKE_PATIENCE_MS));
     assert_true(clock_mono_ms(&clock_real) - began < lasting.duration_ms);
     assert_holder(b, "b", 1);
     assert_int_equal(b->a.lost, 0);
@@ -179,7 +179,7 @@ static void a_record_that_stands_still_expires_by_our_own_clock(void **state)
     (void)fake_kube_put(b->fake, &KIND_LEASE, stale);
     int64_t began = clock_mono_ms(&clock_real);
     run(b, &b->a, "a", &brief);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     assert_true(clock_mono_ms(&clock_real) - began >= brief.duration_ms);
     assert_holder(b, "a", 7);
 }
@@ -189,10 +189,10 @@ static void silence_of_the_server_loses_the_lease_at_the_deadline(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &brief);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     int64_t began = clock_mono_ms(&clock_real);
     fake_kube_fail(b->fake, "leases", 500, -1, -1);
-    assert_true(fake_wait(lost, &b->a, 9000));
+    assert_true(fake_wait(lost, &b->a, FAKE_PATIENCE_MS));
     int64_t took = clock_mono_ms(&clock_real) - began;
     assert_true(took >= brief.deadline_ms / 2);
     assert_false(lease_is_leader(b->a.lease));
@@ -203,9 +203,9 @@ static void a_call_that_hangs_does_not_outlive_the_lease(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &brief);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     fake_kube_fail(b->fake, "leases", FAKE_KUBE_HANG, -1, -1);
-    assert_true(fake_wait(lost, &b->a, 9000));
+    assert_true(fake_wait(lost, &b->a, FAKE_PATIENCE_MS));
     assert_false(lease_is_leader(b->a.lease));
 }
 
@@ -214,7 +214,7 @@ static void a_short_failure_is_ridden_out(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &lasting);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     fake_kube_fail(b->fake, "leases", 503, 2, 1);
     await_puts(b, 4);
     assert_true(lease_is_leader(b->a.lease));
@@ -226,11 +226,11 @@ static void another_name_in_the_record_loses_it_at_once(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &brief);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     json_t *stolen = record(b);
     jpath_set_str(stolen, "spec.holderIdentity", "thief");
     (void)fake_kube_put(b->fake, &KIND_LEASE, stolen);
-    assert_true(fake_wait(lost, &b->a, 9000));
+    assert_true(fake_wait(lost, &b->a, FAKE_PATIENCE_MS));
     assert_holder(b, "thief", 0);
 }
 
@@ -239,7 +239,7 @@ static void a_deleted_lease_is_made_again(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &lasting);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     fake_kube_remove(b->fake, &KIND_LEASE, "kubevirt", "virt-controller");
     await_puts(b, 2);
     assert_true(lease_is_leader(b->a.lease));
@@ -252,7 +252,7 @@ static void stopping_a_candidate_touches_nothing(void **state)
     struct bench *b = *state;
 
     run(b, &b->a, "a", &lasting);
-    assert_true(fake_wait(leads, &b->a, 9000));
+    assert_true(fake_wait(leads, &b->a, FAKE_PATIENCE_MS));
     run(b, &b->b, "b", &lasting);
     (void)nanosleep(&(struct timespec){ .tv_nsec = 100 * 1000000L }, NULL);
     lease_stop(b->b.lease);

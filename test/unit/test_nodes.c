@@ -102,7 +102,7 @@ static void finds(void **state)
         fake, &KIND_POD,
         json_q("{'metadata':{'name':'x','namespace':'kubevirt'}," ON_A "," READY("10.9.9.9") "}"));
     struct nodes *nodes = nodes_start(fake_kube_client(fake), watcher, &o);
-    assert_true(fake_wait(is_synced, nodes, 10 * 1000));
+    assert_true(fake_wait(is_synced, nodes, FAKE_PATIENCE_MS));
 
     int r = nodes_find(nodes, vmi, &t, &e);
     assert_int_equal(r, -(int)c->code);

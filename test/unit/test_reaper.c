@@ -93,7 +93,7 @@ static void supervised_child_is_told(void **state)
 
     assert_int_equal(reaper_spawn(reaper, argv, NULL, on_exit_here, &ended_status, &pid, &e), 0);
     assert_true(pid > 0);
-    for (int i = 0; i < 500 && atomic_load(&ended_status) < 0; i++) {
+    for (int i = 0; i < 3000 && atomic_load(&ended_status) < 0; i++) {
         const char *const wait[] = { "/bin/sleep", "0.01", NULL };
         (void)reaper_run(reaper, wait, 1000, &e);
     }

@@ -88,7 +88,7 @@ static void *upgrade_when_gone(void *arg)
 {
     struct world *w = arg;
 
-    for (int i = 0; i < 500 && !http_call_is_gone(w->late); i++)
+    for (int i = 0; i < 3000 && !http_call_is_gone(w->late); i++)
         usleep(10 * 1000);
     http_upgrade(w->late, NULL, echo_taken, &w->ended);
     return NULL;
@@ -208,7 +208,7 @@ static void close_world(struct world *w)
 
 static void wait_for(atomic_int *n, int wanted)
 {
-    for (int i = 0; i < 1000 && atomic_load(n) < wanted; i++)
+    for (int i = 0; i < 3000 && atomic_load(n) < wanted; i++)
         usleep(10 * 1000);
     assert_int_equal(atomic_load(n), wanted);
 }

@@ -412,10 +412,10 @@ static void a_full_pool_says_429(void **state)
 
     fake_kube_fail(api->kube, "subjectaccessreviews", FAKE_KUBE_HANG, 1, -1);
     asker_start(&asker[0], ask);
-    assert_true(fake_wait(is_review_asked, &before, 10 * 1000));
+    assert_true(fake_wait(is_review_asked, &before, FAKE_PATIENCE_MS));
     for (size_t i = 1; i < ASKERS; i++)
         asker_start(&asker[i], ask);
-    assert_true(fake_wait(are_refused, asker, 10 * 1000));
+    assert_true(fake_wait(are_refused, asker, FAKE_PATIENCE_MS));
     assert_discovery_answers();
     fake_kube_release(api->kube);
 
@@ -510,7 +510,7 @@ static void a_stream_is_relayed_both_ways(void **state)
         assert_memory_equal(sent, got, sizeof(sent));
     }
     raw_close(&r);
-    assert_true(fake_wait(is_vnc_closed, NULL, 10 * 1000));
+    assert_true(fake_wait(is_vnc_closed, NULL, FAKE_PATIENCE_MS));
 }
 
 static void a_stream_that_cannot_be_opened_is_a_page(void **state)
@@ -546,7 +546,7 @@ static void the_end_closes_streams_and_answers_calls(void **state)
     open_stream(own, &leaver, VMI "on-mute/console", "", NULL);
     raw_close(&leaver);
     open_stream(own, &waiting, VMI "on-mute/vnc", "", NULL);
-    assert_true(fake_wait(is_dialled, own, 10 * 1000));
+    assert_true(fake_wait(is_dialled, own, FAKE_PATIENCE_MS));
 
     api_end_calls(own);
     assert_int_equal(raw_recv_all(&open, tail, sizeof(tail)), 4);

@@ -228,7 +228,7 @@ static void errors_are_retried_and_again_is_obeyed(void **state)
     struct workers *w = workers_start(q, 2, fail_twice_then_ask_again, &s);
 
     workqueue_add(q, "a");
-    for (int i = 0; i < 200 && s.calls < 4; i++)
+    for (int i = 0; i < 6000 && s.calls < 4; i++)
         pause_ms(5);
     pause_ms(30);
     workers_stop(w);

@@ -12,7 +12,7 @@
 #include "handler/handshake.h"
 #include "test/unit/rows.h"
 
-enum { PATIENCE_MS = 5000, OPCODE_TEXT = 1, OPCODE_BINARY = 2, OPCODE_CLOSE = 8 };
+enum { PATIENCE_MS = 30000, OPCODE_TEXT = 1, OPCODE_BINARY = 2, OPCODE_CLOSE = 8 };
 
 struct ends {
     struct ws *ws;

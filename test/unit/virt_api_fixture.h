@@ -283,7 +283,7 @@ static struct api *api_start(const struct api_pki *p)
     };
     a->server.env.config = webhooks_peek_config(a->server.webhooks);
     a->server.env.vmi_defaults = vmi_spec_defaults;
-    must(fake_wait(api_is_ready, a, 20 * 1000));
+    must(fake_wait(api_is_ready, a, FAKE_PATIENCE_MS));
     struct http_server_options ho = { .name = "api",
                                       .address = "127.0.0.1",
                                       .keys = a->serving,
