@@ -124,15 +124,17 @@ static void utf8_is_checked(void **state)
 static void uuids(void **state)
 {
     char a[37];
-    char b[37];
+    char random[40][37];
 
     uuid_v5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com", a);
     assert_string_equal(a, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
-    uuid_v4(a);
-    uuid_v4(b);
-    assert_string_not_equal(a, b);
-    assert_int_equal(a[14], '4');
-    assert_non_null(strchr("89ab", a[19]));
+    for (size_t i = 0; i < countof(random); i++) {
+        uuid_v4(random[i]);
+        assert_int_equal(random[i][14], '4');
+        assert_non_null(strchr("89ab", random[i][19]));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(random[i], random[j]);
+    }
 }
 
 static void random_suffixes_keep_to_the_alphabet(void **state)
