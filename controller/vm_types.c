@@ -75,6 +75,19 @@ json_t *type_status(enum matcher m, const json_t *vm, const char *revision)
 
 /* ---- taking them ---- */
 
+/* One that is there already is of this generation, so it has the same content.  But a machine of
+ * the same name may have left it: it goes with that machine, and must have gone. */
+static int check_owner(struct kube *k, const json_t *vm, const char *name, struct error *e)
+{
+    json_auto_t *revision = NULL;
+    int r = kube_get(k, &KIND_CONTROLLER_REVISION, meta_namespace(vm), name, &revision, e);
+    const json_t *owner = r < 0 ? NULL : meta_controller(revision);
+
+    if (owner && !streq(jpath_str(owner, "uid", ""), meta_uid(vm)))
+        return error_set(e, ERR_CONFLICT, "\"%s\" still belongs to an earlier machine", name);
+    return r;
+}
+
 /* 1: *ret_name is the revision's, -code. */
 static int take(struct kube *k, enum matcher m, const json_t *vm, char **ret_name, struct error *e)
 {
@@ -94,7 +107,9 @@ static int take(struct kube *k, enum matcher m, const json_t *vm, char **ret_nam
 
     json_auto_t *revision = type_revision(m, vm, object);
     r = kube_create(k, &KIND_CONTROLLER_REVISION, revision, NULL, e);
-    if (r < 0 && r != -ERR_EXISTS) /* of this generation: the same content */
+    if (r == -ERR_EXISTS)
+        r = check_owner(k, vm, meta_name(revision), e);
+    if (r < 0)
         return error_wrap(e, "revision of the %s", matcher_rows[m].noun);
     *ret_name = must_strdup(meta_name(revision));
     return 1;

@@ -9,7 +9,7 @@
 #include "rows.h"
 #include "test/fake/kube.h"
 
-enum { WAIT_MS = 20 * 1000 };
+enum { WAIT_MS = FAKE_PATIENCE_MS };
 
 /* ---- what is kept ---- */
 
@@ -288,6 +288,35 @@ static void revision_of_something_else_starts_nothing(void **state)
     assert_false(is_started(&w));
 }
 
+static bool was_refused(void *arg)
+{
+    const struct wanted *w = arg;
+
+    return fake_kube_asked(w->cluster->fake, w->words) >= 2;
+}
+
+static void revision_of_an_earlier_machine_is_waited_for(void **state)
+{
+    struct cluster *c = *state;
+    struct wanted w = { c, "again",
+                        "GET /apis/apps/v1/namespaces/ns/controllerrevisions/again-small" };
+
+    (void)fake_kube_put(
+        c->fake, &KIND_CONTROLLER_REVISION,
+        json_q(
+            "{'metadata':{'name':'again-small-v1beta1-t-1','namespace':'ns','ownerReferences':"
+            "[{'kind':'VirtualMachine','name':'again','uid':'earlier','controller':true}]},'data':{}}"));
+    put_types(c);
+    put_vm(c, "again", "{'instancetype':{'name':'small','kind':'VirtualMachineInstancetype'}}",
+           WITH_VOLUME);
+    assert_true(fake_wait(was_refused, &w, WAIT_MS));
+    assert_false(is_started(&w));
+    fake_kube_remove(c->fake, &KIND_CONTROLLER_REVISION, "ns", "again-small-v1beta1-t-1");
+    assert_true(fake_wait(is_started, &w, WAIT_MS));
+    assert_at(c, &KIND_CONTROLLER_REVISION, "again-small-v1beta1-t-1",
+              "metadata.ownerReferences[0].uid", "'again'");
+}
+
 static bool expands(void *arg)
 {
     const struct cluster *c = arg;
@@ -359,6 +388,7 @@ int main(void)
         CLUSTER_TEST(starts_come_from_the_revision),
         CLUSTER_TEST(revision_of_something_else_starts_nothing),
         CLUSTER_TEST(values_replace_references_when_configured),
+        CLUSTER_TEST(revision_of_an_earlier_machine_is_waited_for),
     };
     int failed = RUN_ROWS("type_revision", keep_cases, keeps);
 
