@@ -34,9 +34,7 @@ static void disk(const struct rule *r, const struct subject *s, const json_t *v,
     bool is_disk = jpath_has(v, "disk") && (streq(bus, "scsi") || streq(bus, "virtio"));
     bool is_lun = jpath_has(v, "lun") && streq(bus, "scsi");
 
-    if (!v)
-        rule_say(s, out, r->cause, r->path, "missing: the device that the guest gets");
-    else if (!is_disk && !is_lun)
+    if (!is_disk && !is_lun)
         rule_report(r, s, out);
     if (jpath_bool(v, "dedicatedIOThread", false) && !streq(bus, "virtio"))
         rule_say(s, out, r->cause, r->path, "dedicatedIOThread needs the bus virtio");
@@ -44,7 +42,7 @@ static void disk(const struct rule *r, const struct subject *s, const json_t *v,
 
 // clang-format off
 static const struct rule add_rules[] = {
-    RULE("disk", disk, INVALID, "must be a disk on scsi or virtio, or a lun on scsi", .also_absent = true),
+    RULE("disk", disk, INVALID, "must be a disk on scsi or virtio, or a lun on scsi"),
     RULES_END,
 };
 
