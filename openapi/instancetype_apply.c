@@ -7,7 +7,32 @@
 #include "base/quantity.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/prune.h"
 #include "openapi/topology_apply.h"
+#include "openapi/types.h"
+#include "openapi/validate.h"
+
+static json_t *checked_spec(const struct schema *s, const char *where, const json_t *spec,
+                            struct findings *out)
+{
+    const struct at at = AT_NAME(NULL, where);
+    json_auto_t *sound = must_copy(spec);
+    const size_t before = out->len;
+
+    (void)schema_prune(s, sound);
+    schema_check(s, sound, &at, out);
+    return out->len == before ? json_incref(sound) : NULL;
+}
+
+json_t *checked_type(const json_t *spec, struct findings *out)
+{
+    return checked_spec(&instancetype_spec_type, "instancetype.spec", spec, out);
+}
+
+json_t *checked_preference(const json_t *spec, struct findings *out)
+{
+    return checked_spec(&preference_spec_type, "preference.spec", spec, out);
+}
 
 /* A field of a type, and where it goes in the template's spec. */
 struct given {

@@ -14,6 +14,14 @@
 #include "openapi/findings.h"
 
 /*
+ * The spec of a type or preference that may come from a revision, which no schema has passed: a new
+ * one without members that are unknown, or NULL with findings when it is not of the schema's shape.
+ * The functions below, and those of preference_apply.h, take such specs only.
+ */
+json_t *checked_type(const json_t *spec, struct findings *out);
+json_t *checked_preference(const json_t *spec, struct findings *out);
+
+/*
  * Everything that keeps the type from being applied: fields that the template must leave to it, at
  * "spec.template....", and processors that cannot be spread as the preference (or NULL) says.
  */

@@ -59,6 +59,6 @@ extern const struct schema kubevirt_config_type, migration_config_type, permitte
 extern const struct schema vmi_type, vm_type, vmirs_type, preset_type, migration_type,
     kubevirt_type;
 extern const struct schema instancetype_type, cluster_instancetype_type, preference_type,
-    cluster_preference_type;
+    cluster_preference_type, instancetype_spec_type, preference_spec_type;
 
 #endif

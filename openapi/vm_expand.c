@@ -70,12 +70,18 @@ void template_fill(json_t *template, const json_t *preference, const char *bindi
     finish_input(spec);
 }
 
-json_t *vm_with_types(const json_t *vm, const json_t *type, const json_t *preference,
+json_t *vm_with_types(const json_t *vm, const json_t *given_type, const json_t *given_preference,
                       const char *binding, struct findings *out)
 {
+    const size_t before = out->len;
+    json_auto_t *type = given_type ? checked_type(given_type, out) : NULL;
+    json_auto_t *preference = given_preference ? checked_preference(given_preference, out) : NULL;
+
+    if (out->len != before)
+        return NULL;
+
     json_auto_t *whole = must_copy(vm);
     json_t *template = jpath_make_obj(whole, "spec.template");
-    size_t before = out->len;
 
     if (type)
         instancetype_check(type, preference, template, out);

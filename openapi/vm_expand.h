@@ -19,7 +19,7 @@ void template_fill(json_t *template, const json_t *preference, const char *bindi
 /*
  * A new machine whose template holds what its type and preference (specs, each may be NULL) give;
  * spec.instancetype and spec.preference stay.  NULL when the type does not go with the template, or
- * not with the preference: findings say why.
+ * not with the preference, or one of them is not of its schema: findings say why.
  */
 json_t *vm_with_types(const json_t *vm, const json_t *type, const json_t *preference,
                       const char *binding, struct findings *out);

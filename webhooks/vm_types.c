@@ -12,44 +12,58 @@
 
 /* ---- finding them ---- */
 
+/* The spec of what the stores have. */
 static json_t *from_memory(const struct review *rv, enum matcher m, const json_t *matcher)
 {
     scoped(free) char *key = matcher_key(m, matcher, rv->namespace);
+    json_auto_t *object =
+        key && rv->stored ? rv->stored(rv->stored_ctx, matcher_kind(m, matcher), key) : NULL;
 
-    return key && rv->stored ? rv->stored(rv->stored_ctx, matcher_kind(m, matcher), key) : NULL;
+    return json_incref(jpath_obj(object, "spec"));
+}
+
+/* The spec that the revision holds, or NULL when it cannot be had or is none. */
+static json_t *from_revision(const struct review *rv, enum matcher m, const json_t *vm)
+{
+    json_auto_t *found = NULL;
+    scoped_findings faults;
+    struct error e;
+
+    findings_init(&faults);
+    if (matcher_get(rv->kube, m, vm, rv->namespace, &found, &e) > 0) {
+        const json_t *spec = jpath_obj(found, "spec");
+        json_t *sound = m == MATCHER_INSTANCETYPE ? checked_type(spec, &faults)
+                                                  : checked_preference(spec, &faults);
+        if (sound)
+            return sound;
+        (void)error_set(&e, ERR_INVALID, "%s: %s", faults.item[0].field, faults.item[0].message);
+    }
+    log_warn("a revision cannot be read, judging by the object as it is now", "ns", rv->namespace,
+             "name", meta_name(vm), "error", e.msg);
+    return NULL;
 }
 
 static json_t *find(const struct review *rv, enum matcher m, const json_t *vm)
 {
-    json_t *found = NULL;
-    struct error e;
+    json_t *spec = NULL;
 
     if (!matcher_of(m, vm))
         return NULL;
-    if (rv->kube && *matcher_revision(m, vm)) {
-        if (matcher_get(rv->kube, m, vm, rv->namespace, &found, &e) > 0)
-            return found;
-        log_warn("a revision cannot be read, judging by the object as it is now", "ns",
-                 rv->namespace, "name", meta_name(vm), "error", e.msg);
-    }
-    return from_memory(rv, m, matcher_of(m, vm));
+    if (rv->kube && *matcher_revision(m, vm))
+        spec = from_revision(rv, m, vm);
+    return spec ? spec : from_memory(rv, m, matcher_of(m, vm));
 }
 
 struct vm_types vm_types_find(const struct review *rv, const json_t *vm)
 {
-    struct vm_types t = { .type = NULL };
-
-    for (size_t m = 0; m < MATCHERS; m++)
-        t.object[m] = find(rv, (enum matcher)m, vm);
-    t.type = jpath_obj(t.object[MATCHER_INSTANCETYPE], "spec");
-    t.preference = jpath_obj(t.object[MATCHER_PREFERENCE], "spec");
-    return t;
+    return (struct vm_types){ .type = find(rv, MATCHER_INSTANCETYPE, vm),
+                              .preference = find(rv, MATCHER_PREFERENCE, vm) };
 }
 
 void vm_types_done(struct vm_types *t)
 {
-    for (size_t m = 0; m < MATCHERS; m++)
-        json_decref(t->object[m]);
+    json_decref(t->type);
+    json_decref(t->preference);
 }
 
 bool vm_validator_asks(const json_t *body)
@@ -99,8 +113,7 @@ static void fill_storage_class(json_t *vm, const json_t *preference)
 
 void vm_preference_fill(const struct review *rv, json_t *vm)
 {
-    json_auto_t *found = find(rv, MATCHER_PREFERENCE, vm);
-    const json_t *preference = jpath_obj(found, "spec");
+    json_auto_t *preference = find(rv, MATCHER_PREFERENCE, vm);
 
     if (!preference || !jpath_obj(vm, "spec.template.spec"))
         return;

@@ -10,9 +10,9 @@
 #include "kube/matcher.h"
 #include "webhooks/review.h"
 
+/* Their specs, owned and read-only; NULL: none, or not found. */
 struct vm_types {
-    json_t *object[MATCHERS];        /* owned, read-only; NULL: none, or not found */
-    const json_t *type, *preference; /* their specs, NULL likewise */
+    json_t *type, *preference;
 };
 
 /* What `vm` names now: from memory, or from its revision when the review may ask for it. */

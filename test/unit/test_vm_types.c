@@ -288,6 +288,20 @@ static void revision_of_something_else_starts_nothing(void **state)
     assert_false(is_started(&w));
 }
 
+static void revision_without_sense_starts_nothing(void **state)
+{
+    struct cluster *c = *state;
+    struct wanted w = { c, "senseless", "preference.spec.features.preferredAcpi" };
+
+    (void)fake_kube_put(
+        c->fake, &KIND_CONTROLLER_REVISION,
+        json_q("{'metadata':{'name':'senseless','namespace':'ns'},'data':{'spec':{'features':"
+               "{'preferredAcpi':'x'},'ofLaterVersions':1}}}"));
+    put_vm(c, "senseless", "{'preference':{'name':'x','revisionName':'senseless'}}", "{}");
+    assert_true(fake_wait(is_told, &w, WAIT_MS));
+    assert_false(is_started(&w));
+}
+
 static bool was_refused(void *arg)
 {
     const struct wanted *w = arg;
@@ -388,6 +402,7 @@ int main(void)
         CLUSTER_TEST(starts_come_from_the_revision),
         CLUSTER_TEST(revision_of_something_else_starts_nothing),
         CLUSTER_TEST(values_replace_references_when_configured),
+        CLUSTER_TEST(revision_without_sense_starts_nothing),
         CLUSTER_TEST(revision_of_an_earlier_machine_is_waited_for),
     };
     int failed = RUN_ROWS("type_revision", keep_cases, keeps);
