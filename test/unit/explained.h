@@ -52,8 +52,6 @@ static const struct {
       "topologySpreadConstraints[].labelSelector" },
     { "topologySpreadConstraints.labelSelector.matchLabels",
       "topologySpreadConstraints[].labelSelector" },
-    { "topologySpreadConstraints[].{topologyKey, whenUnsatisfiable}",
-      "topologySpreadConstraints[]" },
     { "dataVolumeTemplate[].name", "dataVolumeTemplates[].name" },
 };
 
@@ -76,8 +74,6 @@ static const struct one_sided one_sided[] = {
          .beside = "domain.devices.interfaces[].passt"),
     OURS("all faults are told, not only the first discontinued binding", "*",
          .beside = "domain.devices.interfaces[].macvtap"),
-    OURS("all faults are told, not only the first discontinued binding", "*",
-         .beside = "domain.devices.interfaces[].slirp"),
     OURS("all faults are told, not only that GPUs are mixed", "domain.devices.gpus[].claimName"),
     OURS("rules of the CRD are the webhook's too", "volumes[].containerPath.path"),
     OURS("rules of the CRD are the webhook's too", "volumes[].containerPath.readOnly"),
@@ -94,11 +90,8 @@ static const struct one_sided one_sided[] = {
     THEIRS("gate not in force", "domain.memory.reservedOverhead", .setting = "ReservedOverheadMemlock"),
     THEIRS("gate not in force", "launchSecurity", .setting = "WorkloadEncryptionTDX"),
     THEIRS("gate not in force", "networks", .setting = "NetworkDevicesWithDRA"),
-    OURS("checked where the gate is on", "networks", .setting = "NetworkDevicesWithDRA"),
     OURS("checked where the gate is on", "networks[].resourceClaim.claimName", .setting = "NetworkDevicesWithDRA"),
     OURS("checked where the gate is on", "networks[].resourceClaim.requestName", .setting = "NetworkDevicesWithDRA"),
-    OURS("checked where the gate is on", "resourceClaims", .setting = "NetworkDevicesWithDRA"),
-    OURS("checked where the gate is on", "networks[]", .setting = "NetworkDevicesWithDRA"),
     OURS("checked where the gate is on", "domain.devices.interfaces", .setting = "NetworkDevicesWithDRA"),
     OURS("gate switched off", "domain.devices.interfaces[].name", .setting = "PasstBinding", .having = "passtBinding"),
     OURS("gate switched off", "domain.devices.disks[].name", .setting = "DeclarativeHotplugVolumes", .having = "cdrom"),
@@ -136,11 +129,14 @@ static const struct member_change member_changes[] = {
     MEMBER("of the configuration", "domain.cpu.model", "\"host-model\"", "\"Skylake-Server\"", .setting = "cpuModel"),
     MEMBER("of the configuration", "evictionStrategy", "\"None\"", "\"LiveMigrate\"", .setting = "evictionStrategy"),
     MEMBER("of the configuration", "domain.cpu.maxSockets", "*", "*", .setting = "liveUpdateConfiguration"),
-    MEMBER("of the configuration", "domain.memory.maxGuest", "*", "*", .setting = "liveUpdateConfiguration"),
 };
 // clang-format on
 
 /* ---- asking the tables ---- */
+
+/* How often each row was needed: one that never is, is stale. */
+static size_t one_sided_used[countof(one_sided)];
+static size_t member_changes_used[countof(member_changes)];
 
 static inline const char *without_prefix(const char *field)
 {
@@ -253,8 +249,10 @@ static inline const struct one_sided *why_one_sided(const struct two_sides *s, c
             is_setting(s->named, row->setting) &&
             (!row->beside || names_place(s->theirs, row->beside) ||
              names_place(s->ours, row->beside)) &&
-            (!row->having || has_member(s->object, field, row->having)))
+            (!row->having || has_member(s->object, field, row->having))) {
+            one_sided_used[i]++;
             return row;
+        }
     }
     return NULL;
 }
@@ -278,8 +276,10 @@ static inline bool is_member_explained(const struct cluster_config *named, const
 
         if (is_place(path, row->path) && is_setting(named, row->setting) &&
             (streq(row->theirs, "*") || is_text(theirs, row->theirs)) &&
-            (streq(row->ours, "*") || is_text(ours, row->ours)))
+            (streq(row->ours, "*") || is_text(ours, row->ours))) {
+            member_changes_used[i]++;
             return true;
+        }
     }
     return false;
 }

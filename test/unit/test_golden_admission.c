@@ -416,7 +416,24 @@ static const struct recording recordings[] = {
 };
 // clang-format on
 
+/* Asked after the recordings were. */
+static void each_row_is_needed(void **state)
+{
+    if (EVERY_NTH > 1)
+        skip();
+    for (size_t i = 0; i < countof(one_sided); i++)
+        if (!one_sided_used[i])
+            fail_msg("no line needs: %s (%s, %s)", one_sided[i].why, one_sided[i].theirs,
+                     one_sided[i].ours);
+    for (size_t i = 0; i < countof(member_changes); i++)
+        if (!member_changes_used[i])
+            fail_msg("no line needs: %s (%s)", member_changes[i].why, member_changes[i].path);
+}
+
 int main(void)
 {
-    return RUN_ROWS("golden_admission", recordings, agrees);
+    const struct CMUnitTest after[] = { cmocka_unit_test(each_row_is_needed) };
+    int failed = RUN_ROWS("golden_admission", recordings, agrees);
+
+    return failed + cmocka_run_group_tests_name("explanations", after, NULL, NULL);
 }
