@@ -170,11 +170,10 @@ static bool is_for_user(const struct error *e)
  * made of it.  What is missing keeps it from being started, and from nothing else. */
 static int take_types(struct round *r, struct error *e)
 {
+    struct kube *k = r->c->ctx->kube;
+    const bool is_expanded = vm_types_are_expanded(r->vm, r->config);
     json_auto_t *next = NULL;
     json_t *answer = NULL;
-
-    struct kube *k = r->c->ctx->kube;
-    bool is_expanded = vm_types_are_expanded(r->vm, r->config);
 
     int n = is_expanded ? vm_types_expand(k, r->vm, r->config->default_network_interface, &next, e)
                         : vm_types_take(k, r->vm, &next, e);
