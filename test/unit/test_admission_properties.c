@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds for every object, whatever is in it: tried on objects that are made of two recorded
- * ones (recordings.h).  An answer comes; the patch makes of the object what was decided; to mutate
- * once more changes nothing, nor does an update to what was admitted; and defaults put no fault of
- * shape into an object that had none.
+ * ones (recordings.h), a third of them with one value changed.  An answer comes; the patch makes of
+ * the object what was decided; to mutate once more changes nothing, nor does an update to what was
+ * admitted; and defaults put no fault of shape into an object that had none.
  */
 #include "base/jpatch.h"
 #include "openapi/validate.h"
@@ -49,6 +49,41 @@ static json_t *mix(const json_t *a, const json_t *b, bool is_joined)
     else
         must_set(object, "spec", jmerge_apply(spec, other));
     return line;
+}
+
+/* Put `with` in the place of one value that holds no others; `left` values are passed over. */
+static void put_somewhere(json_t *v, const json_t *with, size_t *left)
+{
+    const char *key;
+    void *next;
+    json_t *item;
+    size_t i;
+
+    json_object_foreach_safe(v, next, key, item) {
+        if (json_is_object(item) || json_is_array(item))
+            put_somewhere(item, with, left);
+        else if ((*left)-- == 0)
+            must_set(v, key, must_copy(with));
+    }
+    json_array_foreach(v, i, item) {
+        if (json_is_object(item) || json_is_array(item))
+            put_somewhere(item, with, left);
+        else if ((*left)-- == 0)
+            must(json_array_set_new(v, i, must_copy(with)) == 0);
+    }
+}
+
+/* One value of the object becomes another, mostly of the same type. */
+static void scramble(json_t *line, size_t turn)
+{
+    static const char *const values[] = {
+        "\"\"", "\"A_bad\"",  "\"-1Gi\"", "\"1.5Gi\"", "\"512\"", "0",    "-1",
+        "1",    "2147483647", "1e3",      "true",      "false",   "null", "\"virtio\"",
+    };
+    json_auto_t *with = json_loads(values[turn % countof(values)], JSON_DECODE_ANY, NULL);
+    size_t left = turn * STRIDE % 61;
+
+    put_somewhere(jpath(line, "object.spec"), with, &left);
 }
 
 static bool has_shape(const struct kind *kind, const json_t *object)
@@ -164,6 +199,8 @@ static void holds(void **state)
         const json_t *b = json_array_get(o.lines, (i * STRIDE + i / n + 1) % n);
         json_auto_t *line = mix(a, b, i % 2 == 0);
 
+        if (i % 3 == 0)
+            scramble(line, i / 3);
         check_line(&o, line, config);
     }
     print_message("## mixtures, %s: %zu objects, %zu admitted, %zu refused (%zu by the mutator)\n",
