@@ -419,8 +419,6 @@ static const struct recording recordings[] = {
 /* Asked after the recordings were. */
 static void each_row_is_needed(void **state)
 {
-    if (EVERY_NTH > 1)
-        skip();
     for (size_t i = 0; i < countof(one_sided); i++)
         if (!one_sided_used[i])
             fail_msg("no line needs: %s (%s, %s)", one_sided[i].why, one_sided[i].theirs,
@@ -435,5 +433,7 @@ int main(void)
     const struct CMUnitTest after[] = { cmocka_unit_test(each_row_is_needed) };
     int failed = RUN_ROWS("golden_admission", recordings, agrees);
 
-    return failed + cmocka_run_group_tests_name("explanations", after, NULL, NULL);
+    if (EVERY_NTH == 1) /* a sample does not need them all */
+        failed += cmocka_run_group_tests_name("explanations", after, NULL, NULL);
+    return failed;
 }
