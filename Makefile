@@ -25,12 +25,13 @@ LDFLAGS_ := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed $(if $(SA
 
 # Lower first; a later folder may use earlier ones (docs/layers.txt).
 LAYERS := base http certs openapi kube webhooks subresources controller handler launcher cli apiserver
-PROGRAMS := virt-api virt-controller virt-handler virt-launcher kubectl-virt virt-gen
+PROGRAMS := virt-api virt-controller virt-handler virt-launcher virt-probe kubectl-virt virt-gen
 
 main_virt-api        := apiserver/main.c
 main_virt-controller := controller/main.c
 main_virt-handler    := handler/main.c
 main_virt-launcher   := launcher/main.c
+main_virt-probe      := launcher/probe_main.c
 main_kubectl-virt    := cli/main.c
 main_virt-gen        := apiserver/gen.c
 
@@ -40,6 +41,7 @@ layers_virt-api        := apiserver webhooks subresources $(lower)
 layers_virt-controller := controller $(lower)
 layers_virt-handler    := handler $(lower)
 layers_virt-launcher   := launcher $(lower)
+layers_virt-probe      := launcher base
 layers_kubectl-virt    := cli $(lower)
 layers_virt-gen        := apiserver webhooks subresources $(lower)
 
@@ -48,6 +50,7 @@ libs_virt-api        := $(libs_common)
 libs_virt-controller := $(libs_common)
 libs_virt-handler    := -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 $(libs_common)
 libs_virt-launcher   := -lvirt -lvirt-qemu $(libs_common)
+libs_virt-probe      := -ljansson -luuid -lpthread
 libs_kubectl-virt    := -lwebsockets $(libs_common)
 libs_virt-gen        := $(libs_common)
 libs_test            := -lcmocka -llzma -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 -lvirt -lvirt-qemu $(libs_common)
@@ -154,7 +157,7 @@ test: deps ## all tests, also under sanitizers and end to end on the local node
 .PHONY: man
 man: all ## manual pages from the option tables into build/man
 	$(Q)mkdir -p $(BUILD)/man
-	$(Q)for p in virt-api virt-controller virt-handler virt-launcher; do $(BUILD)/$$p --man > $(BUILD)/man/$$p.8; done
+	$(Q)for p in virt-api virt-controller virt-handler virt-launcher virt-probe; do $(BUILD)/$$p --man > $(BUILD)/man/$$p.8; done
 	$(Q)for c in $$($(BUILD)/kubectl-virt | awk '/^  [a-z]/ { print $$1 }'); do \
 	  $(BUILD)/kubectl-virt $$c --man > $(BUILD)/man/kubectl-virt-$$c.1; done
 

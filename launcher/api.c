@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "http/server.h"
 #include "launcher/beneath.h"
+#include "launcher/guest_command.h"
 #include "launcher/launcher.h"
 #include "launcher/machine.h"
 
@@ -27,6 +28,7 @@ enum {
     HEARTBEAT_MS = 15 * 1000,
     WATCHERS_MAX = 16,
     DRAIN_MS = 2000,
+    PROBE_SLACK_MS = 200, /* the operation's own word about its time comes first */
 };
 
 // clang-format off
@@ -34,7 +36,7 @@ static const struct api_route {
     enum http_method method;
     const char *path;
     enum launcher_lane lane;
-    int deadline_ms;
+    int deadline_ms; /* 0 on LANE_PROBE: what the body says */
     operation_fn *run; /* NULL: the event stream */
     const char *doc;
 } routes[] = {
@@ -53,6 +55,8 @@ static const struct api_route {
     { HTTP_GET, "/v1/users",       LANE_NOW,   0, operation_users,       "Users logged in." },
     { HTTP_GET, "/v1/filesystems", LANE_NOW,   0, operation_filesystems, "File systems mounted." },
     { HTTP_GET, "/v1/screenshot",  LANE_QUICK, READ_DEADLINE_MS, operation_screenshot, "The screen as PNG." },
+    { HTTP_PUT, "/v1/guest-ping",  LANE_PROBE, 0, operation_guest_ping,  "Does the guest agent answer?" },
+    { HTTP_PUT, "/v1/guest-exec",  LANE_PROBE, 0, operation_guest_exec,  "Run a command in the guest." },
 };
 // clang-format on
 
@@ -72,6 +76,7 @@ struct request {
     struct http_call *call; /* answered by who sets is_answered first */
     const struct api_route *route;
     json_t *body;
+    int deadline_ms;
     struct loop_timer *deadline; /* on the main loop, which outlives the server's */
     atomic_bool is_answered;
 };
@@ -112,14 +117,14 @@ static void on_deadline(void *arg)
     if (atomic_exchange(&q->is_answered, true))
         return;
     error_set(&e, ERR_TIMEOUT, "%s took longer than %d s; it may still happen", q->route->path,
-              q->route->deadline_ms / 1000);
+              q->deadline_ms / 1000);
     http_reply_error(q->call, &e, NULL);
 }
 
 static void arm_deadline(void *arg)
 {
     struct request *q = arg;
-    q->deadline = loop_timer_new(launcher_loop(q->launcher), q->route->deadline_ms, on_deadline, q);
+    q->deadline = loop_timer_new(launcher_loop(q->launcher), q->deadline_ms, on_deadline, q);
 }
 
 static void run_request(void *arg)
@@ -135,6 +140,17 @@ static void run_request(void *arg)
     loop_post(launcher_loop(q->launcher), request_free, q);
 }
 
+static int deadline_of(const struct api_route *route, const json_t *body)
+{
+    json_int_t seconds = jpath_int(body, "timeoutSeconds", 1);
+
+    if (route->lane != LANE_PROBE)
+        return route->deadline_ms;
+    if (seconds < 1 || seconds > GUEST_TIMEOUT_MAX_SECONDS)
+        return READ_DEADLINE_MS; /* the operation refuses it */
+    return (int)seconds * 1000 + PROBE_SLACK_MS;
+}
+
 static void run_later(struct api *a, struct http_call *c, const struct api_route *route,
                       json_t *body)
 {
@@ -145,6 +161,7 @@ static void run_later(struct api *a, struct http_call *c, const struct api_route
     q->call = c;
     q->route = route;
     q->body = json_incref(body);
+    q->deadline_ms = deadline_of(route, body);
     http_keep(c);
     loop_post(launcher_loop(a->launcher), arm_deadline, q); /* before the worker can post its end */
     if (pool_run(launcher_pool(a->launcher, route->lane), run_request, q))
@@ -258,13 +275,27 @@ static int read_body(const struct http_call *c, json_t **ret, struct error *e)
     return len == 0 ? 0 : json_parse(ret, body, len, e);
 }
 
-static int check_peer(const struct http_call *c, struct error *e)
+bool api_may_call(enum api_caller caller, uid_t uid, pid_t pid)
 {
-    uid_t peer = http_call_peer_uid(c);
+    switch (caller) {
+    case CALLER_PROBE:
+        /* A process that this one's PID namespace does not hold is seen as 0. */
+        return uid == geteuid() && pid > 0;
+    case CALLER_NODE:
+        return uid == 0 || uid == geteuid();
+    }
+    return false;
+}
 
-    if (peer == 0 || peer == geteuid())
+static int check_peer(const struct api_route *route, const struct http_call *c, struct error *e)
+{
+    enum api_caller caller = route->lane == LANE_PROBE ? CALLER_PROBE : CALLER_NODE;
+    uid_t uid = http_call_peer_uid(c);
+
+    if (api_may_call(caller, uid, http_call_peer_pid(c)))
         return 0;
-    return error_set(e, ERR_FORBIDDEN, "user %d may not speak to this launcher", (int)peer);
+    return error_set(e, ERR_FORBIDDEN, "user %d may not call %s%s", (int)uid, route->path,
+                     caller == CALLER_PROBE ? " from outside of the container" : "");
 }
 
 static void on_call(struct http_call *c, void *ctx)
@@ -273,11 +304,11 @@ static void on_call(struct http_call *c, void *ctx)
     json_auto_t *body = NULL;
     struct error e;
 
-    int r = check_peer(c, &e);
-    const struct api_route *route = r < 0 ? NULL : find_route(c, &e);
-    if (route)
+    const struct api_route *route = find_route(c, &e);
+    int r = route ? check_peer(route, c, &e) : -(int)e.code;
+    if (r >= 0)
         r = read_body(c, &body, &e);
-    if (!route || r < 0)
+    if (r < 0)
         http_reply_error(c, &e, NULL);
     else if (!route->run)
         begin_stream(a, c);

@@ -27,6 +27,7 @@ enum {
     KEEPALIVE_SECONDS = 5,
     KEEPALIVE_COUNT = 3,
     AGENT_TIMEOUT_SECONDS = 5,
+    AGENT_ANSWER_MAX = 4 * 1024 * 1024,
     SCREENSHOT_MAX = 64 * 1024 * 1024,
 };
 
@@ -421,20 +422,31 @@ int hypervisor_screenshot(struct hypervisor *h, struct buf *out, char **ret_mime
     return r;
 }
 
-int hypervisor_agent(struct hypervisor *h, const char *command, json_t **ret, struct error *e)
+int hypervisor_agent_ask(struct hypervisor *h, const json_t *request, int timeout_seconds,
+                         json_t **ret, struct error *e)
 {
+    const char *command = jpath_str(request, "execute", "");
     scoped(virDomainFree) virDomainPtr dom = domain(h, e);
     if (!dom)
         return -(int)e->code;
-    scoped(free) char *request = must_asprintf("{\"execute\":\"%s\"}", command);
-    scoped(free) char *text = virDomainQemuAgentCommand(dom, request, AGENT_TIMEOUT_SECONDS, 0);
+    scoped(free) char *words = must_dumps(request, 0);
+    scoped(free) char *text = virDomainQemuAgentCommand(dom, words, timeout_seconds, 0);
     if (!text)
         return failed(e, command);
 
     json_auto_t *answer = NULL;
-    int r = json_parse(&answer, text, strlen(text), e);
+    size_t len = strlen(text);
+    if (len > AGENT_ANSWER_MAX)
+        return error_set(e, ERR_TOO_LARGE, "guest agent, %s: the answer is too long", command);
+    int r = json_parse(&answer, text, len, e);
     if (r < 0)
         return error_wrap(e, "guest agent, %s", command);
     *ret = json_incref(jpath(answer, "return"));
     return *ret ? 0 : error_set(e, ERR_INTERNAL, "guest agent, %s: no answer in it", command);
+}
+
+int hypervisor_agent(struct hypervisor *h, const char *command, json_t **ret, struct error *e)
+{
+    json_auto_t *request = must_pack("{s:s}", "execute", command);
+    return hypervisor_agent_ask(h, request, AGENT_TIMEOUT_SECONDS, ret, e);
 }

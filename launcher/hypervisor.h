@@ -67,5 +67,9 @@ int hypervisor_screenshot(struct hypervisor *h, struct buf *out, char **ret_mime
 /* Ask the guest agent; `return` of its answer, new.  The answer comes from inside the guest:
  * hostile. */
 int hypervisor_agent(struct hypervisor *h, const char *command, json_t **ret, struct error *e);
+/* The same for a whole request, {"execute","arguments"}, and a time of one's own.  An answer of
+ * more than 4 MiB is refused. */
+int hypervisor_agent_ask(struct hypervisor *h, const json_t *request, int timeout_seconds,
+                         json_t **ret, struct error *e);
 
 #endif

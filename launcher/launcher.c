@@ -456,6 +456,7 @@ int launcher_start(struct launcher **ret, const struct launcher_settings *s, str
         return r;
     l->pools[LANE_JOB] = pool_new("jobs", 1, 16);
     l->pools[LANE_QUICK] = pool_new("quick", 2, 16);
+    l->pools[LANE_PROBE] = pool_new("probes", 2, 4); /* liveness and readiness */
     l->machine = machine_new(name, s->uid, on_machine_change, l);
     l->hypervisor = hypervisor_new(name, &events, l);
     l->agent = agent_new(loop, l->hypervisor, l->machine);

@@ -5,7 +5,8 @@
  *
  * Threads: the main loop (signals, libvirtd's life, timers, DHCP, event
  * streams), libvirt's event thread, the API's thread, and pools for what
- * blocks: one normal job at a time, quick calls (state, kill, screenshot), the guest agent.
+ * blocks: one normal job at a time, quick calls (state, kill, screenshot), the guest agent,
+ * probes of the guest.
  */
 #ifndef LAUNCHER_LAUNCHER_H
 #define LAUNCHER_LAUNCHER_H
@@ -59,6 +60,7 @@ enum launcher_lane {
     LANE_NOW,   /* answered from memory, at once */
     LANE_JOB,   /* changes the machine: one at a time */
     LANE_QUICK, /* may not wait behind a job */
+    LANE_PROBE, /* waits for what the guest does; nothing else waits behind it */
     LANE_COUNT,
 };
 
@@ -99,6 +101,7 @@ typedef int operation_fn(struct launcher *l, const json_t *body, struct answer *
 
 operation_fn operation_ping, operation_domain, operation_sync, operation_pause, operation_unpause,
     operation_reset, operation_softreboot, operation_shutdown, operation_kill, operation_delete,
-    operation_guest_info, operation_users, operation_filesystems, operation_screenshot;
+    operation_guest_info, operation_users, operation_filesystems, operation_screenshot,
+    operation_guest_ping, operation_guest_exec;
 
 #endif

@@ -13,6 +13,7 @@
 #include "launcher/agent.h"
 #include "launcher/domain.h"
 #include "launcher/environment.h"
+#include "launcher/guest_command.h"
 #include "launcher/hypervisor.h"
 #include "launcher/machine.h"
 #include "launcher/network.h"
@@ -359,4 +360,43 @@ int operation_screenshot(struct launcher *l, const json_t *body, struct answer *
                          mime);
     a->content_type = "image/png";
     return 0;
+}
+
+/* ---- probes ---- */
+
+static int ask_agent(void *arg, const json_t *request, int timeout_seconds, json_t **ret,
+                     struct error *e)
+{
+    return hypervisor_agent_ask(launcher_hypervisor(arg), request, timeout_seconds, ret, e);
+}
+
+static int read_order(struct guest_order *ret, struct launcher *l, const json_t *body,
+                      bool is_command, struct error *e)
+{
+    const struct launcher_settings *s = launcher_settings(l);
+    scoped(free) char *domain = must_asprintf("%s_%s", s->namespace, s->name);
+
+    int r = must_exist(l, e);
+    return r < 0 ? r : guest_order_read(ret, body, is_command, domain, e);
+}
+
+int operation_guest_ping(struct launcher *l, const json_t *body, struct answer *a, struct error *e)
+{
+    struct guest_order order;
+    struct hypervisor_state s;
+
+    int r = read_order(&order, l, body, false, e);
+    if (r >= 0)
+        r = hypervisor_state(launcher_hypervisor(l), &s, e);
+    if (r >= 0 && !guest_is_held(&s))
+        r = guest_ping(&order, ask_agent, l, e);
+    return r < 0 ? r : nothing(a);
+}
+
+int operation_guest_exec(struct launcher *l, const json_t *body, struct answer *a, struct error *e)
+{
+    struct guest_order order;
+
+    int r = read_order(&order, l, body, true, e);
+    return r < 0 ? r : guest_run(&order, ask_agent, l, &a->json, e);
 }

@@ -109,9 +109,9 @@ build_pause() {
 build_virt_launcher() {
     local start=$SECONDS BASE_LAYER
     build_base virt-launcher qemu:107:107 libvirt-qemu:64055:107 kvm:108:108
-    check_libraries virt-launcher virt-launcher
+    check_libraries virt-launcher virt-launcher virt-probe
     new_tree
-    install_programs "$TREE" virt-launcher
+    install_programs "$TREE" virt-launcher virt-probe
     # The pod's command, as KubeVirt names it.
     ln -s virt-launcher "$TREE/usr/bin/virt-launcher-monitor"
     finish_image virt-launcher '{"User": "107:107", "Env": ["PATH=/usr/sbin:/usr/bin",
