@@ -3,7 +3,7 @@
  * Mutators and validators against decisions that upstream's own webhooks made (recordings.h): the
  * share of equal verdicts, of equal sets of cause fields, and of equal mutated objects must not
  * fall, and each line that differs must be explained by a row of explained.h.
- * SHOW=verdict|code|causes|mutated lists the lines that differ, SHOW=open those without
+ * SHOW=verdict|code|causes|reason|mutated lists the lines that differ, SHOW=open those without
  * explanation.
  */
 #include "explained.h"
@@ -196,7 +196,7 @@ struct tally {
     struct cluster_config *lenient; /* without what refuses whole objects */
     json_t *presets;
     const char *show;
-    struct share verdict, code, causes, mutated;
+    struct share verdict, code, causes, reasons, mutated;
     size_t refused_whole, answered;
 };
 
@@ -254,6 +254,38 @@ static void compare_code(struct tally *t, const json_t *line, int ours)
     count(t, &t->code, a, "code", line, want, got);
 }
 
+/* Is a cause of ours at that field of the same type, or none of ours there at all? */
+static bool is_same_reason(const struct findings *f, const char *reason, const char *field)
+{
+    bool is_named = false;
+
+    for (size_t i = 0; i < f->len; i++) {
+        if (!is_same_field(field, f->item[i].field))
+            continue;
+        if (streq(cause_text(f->item[i].cause), reason))
+            return true;
+        is_named = true;
+    }
+    return !is_named;
+}
+
+/* What a cause is called; not asked where a configuration that was not in force changes the rules.
+ */
+static void compare_reasons(struct tally *t, const json_t *line, const struct findings *f)
+{
+    const json_t *causes = json_object_get(line, "causes");
+
+    for (size_t i = 0; !t->named && i < json_array_size(causes); i++) {
+        const json_t *cause = json_array_get(causes, i);
+        const char *reason = json_string_value(json_array_get(cause, 0));
+        const char *field = json_string_value(json_array_get(cause, 1));
+
+        if (*reason)
+            count(t, &t->reasons, is_same_reason(f, reason, field) ? EQUAL : OPEN, "reason", line,
+                  reason, field);
+    }
+}
+
 static void compare_answers(struct tally *t, const json_t *line, const struct decision *d)
 {
     const struct review *rv = decider(d);
@@ -280,6 +312,7 @@ static void compare_answers(struct tally *t, const json_t *line, const struct de
     if (!d->is_denied)
         return;
     compare_code(t, line, d->code);
+    compare_reasons(t, line, &rv->findings);
     /* A schema fault has no field there, and a refusal without causes none at all. */
     if (is_schema || json_array_size(causes) == 0)
         count(t, &t->causes, EQUAL, "causes", line, "", "");
@@ -396,6 +429,7 @@ static void agrees(void **state)
     assert_int_equal(t.verdict.explained, t.verdict.lines);
     assert_int_equal(t.code.explained, t.code.lines);
     assert_int_equal(t.causes.explained, t.causes.lines);
+    assert_int_equal(t.reasons.explained, t.reasons.lines);
     assert_int_equal(t.mutated.explained, t.mutated.lines);
 }
 
