@@ -24,9 +24,9 @@ TYPE(tcp_socket_type, "TCPSocketAction", "A connection that must be accepted.",
     INT_OR_STRING("port", "Port, by number or name.", REQUIRED));
 
 TYPE(probe_type, "Probe", "A question asked of the guest again and again; exactly one way to ask.",
-    OBJECT("exec", exec_action_type, "Run a command in the guest.", INERT),
+    OBJECT("exec", exec_action_type, "Run a command in the guest."),
     INT32("failureThreshold", "Failures in a row that count; 3 when absent."),
-    PRESENCE("guestAgentPing", "Ask the guest agent for a sign of life.", INERT),
+    PRESENCE("guestAgentPing", "Ask the guest agent for a sign of life."),
     OBJECT("httpGet", http_get_type, "Send a request."),
     INT32("initialDelaySeconds", "Seconds before the first question."),
     INT32("periodSeconds", "Seconds between questions; 10 when absent."),
