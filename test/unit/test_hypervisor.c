@@ -73,13 +73,20 @@ static void lives_and_dies(void **state)
     struct hypervisor_state s;
     struct error e = { 0 };
     scoped(free) char *machine = NULL;
+    json_auto_t *ping = json_q("{'execute':'guest-ping'}");
+    json_auto_t *answer = NULL;
 
     assert_int_equal(hypervisor_state(h, &s, &e), -ERR_NOT_FOUND);
+    assert_int_equal(hypervisor_agent_ask(h, ping, 1, &answer, &e), -ERR_NOT_FOUND);
     assert_int_equal(hypervisor_start(h, "<domain", false, &e), -ERR_INVALID);
     assert_int_equal(hypervisor_start(h, domain_xml, false, &e), 0);
     expect(h, "Running", NULL);
     machine = hypervisor_machine(h);
     assert_string_equal(machine, "m1");
+    /* This driver has no agents: what was asked is named, nothing is answered. */
+    assert_true(hypervisor_agent_ask(h, ping, 1, &answer, &e) < 0);
+    assert_memory_equal(e.msg, "guest-ping: ", strlen("guest-ping: "));
+    assert_null(answer);
     assert_int_equal(hypervisor_pause(h, &e), 0);
     expect(h, "Paused", "User");
     assert_int_equal(hypervisor_resume(h, &e), 0);
@@ -116,6 +123,8 @@ static void unconnected_says_nothing_of_the_machine(void **state)
 
     assert_int_equal(hypervisor_state(h, &s, &e), -ERR_UNAVAILABLE);
     assert_int_equal(hypervisor_kill(h, &e), -ERR_UNAVAILABLE);
+    json_auto_t *answer = NULL;
+    assert_int_equal(hypervisor_agent(h, "guest-ping", &answer, &e), -ERR_UNAVAILABLE);
     if (hypervisor_open(h, "test:///default", &e) < 0)
         fail_msg("%s", e.msg);
     assert_int_equal(hypervisor_open(h, "test:///default", &e), 0);
