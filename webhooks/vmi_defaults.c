@@ -62,10 +62,11 @@ void default_volumes(json_t *spec)
     const json_t *disks = jpath_arr(spec, "domain.devices.disks");
     const size_t given = json_array_size(disks);
     const json_t *filesystems = jpath_arr(spec, "domain.devices.filesystems");
+    json_t *volumes = jpath_arr(spec, "volumes");
     size_t i;
     json_t *volume;
 
-    json_array_foreach(jpath_arr(spec, "volumes"), i, volume) {
+    json_array_foreach(volumes, i, volume) {
         json_t *image = jpath_obj(volume, "containerDisk");
         const char *name = jpath_str(volume, "name", "");
 

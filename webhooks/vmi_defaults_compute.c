@@ -79,8 +79,10 @@ void default_cpu_topology(json_t *spec)
 
     if (jpath_int(cpu, "sockets", 0) || jpath_int(cpu, "cores", 0) || jpath_int(cpu, "threads", 0))
         return;
-    if (whole_cpus(spec) > 0)
-        must_set(cpu, "sockets", json_integer(whole_cpus(spec)));
+
+    const int64_t sockets = whole_cpus(spec);
+    if (sockets > 0)
+        must_set(cpu, "sockets", json_integer(sockets));
     must_set(cpu, "cores", json_integer(1));
     must_set(cpu, "threads", json_integer(1));
 }

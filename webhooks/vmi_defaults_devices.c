@@ -78,15 +78,18 @@ void default_features(json_t *spec)
     static const char *const timers[] = { "hpet", "kvm", "pit", "rtc", "hyperv" };
     json_t *features = jpath_make_obj(spec, "domain.features");
     json_t *acpi = jpath_make_obj(features, "acpi");
+    const json_t *timer = jpath_obj(spec, "domain.clock.timer");
 
     if (!jpath_has(acpi, "enabled"))
         must_set(acpi, "enabled", json_boolean(!is_arch(spec, "s390x")));
     for (size_t i = 0; i < countof(switches); i++)
         default_true(jpath_obj(features, switches[i]), "enabled");
     for (size_t i = 0; i < countof(timers); i++)
-        default_true(jpath_obj(jpath_obj(spec, "domain.clock.timer"), timers[i]), "present");
-    default_hyperv(spec);
-    require_vmx(spec);
+        default_true(jpath_obj(timer, timers[i]), "present");
+    if (jpath_has(features, "hyperv")) {
+        default_hyperv(spec);
+        require_vmx(spec);
+    }
 
     json_t *firmware = jpath_make_obj(spec, "domain.firmware");
     char uuid[37];
@@ -123,11 +126,13 @@ static void default_disk(json_t *disk, const char *bus)
 
 void default_disks(json_t *spec)
 {
+    json_t *disks = jpath_arr(spec, "domain.devices.disks");
+    const char *bus = default_bus(spec);
     size_t i;
     json_t *disk;
 
-    json_array_foreach(jpath_arr(spec, "domain.devices.disks"), i, disk)
-        default_disk(disk, default_bus(spec));
+    json_array_foreach(disks, i, disk)
+        default_disk(disk, bus);
 }
 
 static void default_watchdog(json_t *spec)
@@ -157,16 +162,19 @@ static void default_arm64(json_t *spec)
 
 void default_devices(json_t *spec)
 {
+    json_t *devices = jpath_obj(spec, "domain.devices");
+    json_t *inputs = jpath_arr(devices, "inputs");
+    json_t *gpus = jpath_arr(devices, "gpus");
     size_t i;
     json_t *item;
 
-    json_array_foreach(jpath_arr(spec, "domain.devices.inputs"), i, item) {
+    json_array_foreach(inputs, i, item) {
         if (!*jpath_str(item, "bus", ""))
             must_set(item, "bus", json_string("usb"));
         if (!*jpath_str(item, "type", ""))
             must_set(item, "type", json_string("tablet"));
     }
-    json_array_foreach(jpath_arr(spec, "domain.devices.gpus"), i, item)
+    json_array_foreach(gpus, i, item)
         default_true(jpath_obj(item, "virtualGPUOptions.display.ramFB"), "enabled");
     default_watchdog(spec);
     if (is_arch(spec, "arm64"))
