@@ -15,10 +15,10 @@ bench: all $(BUILD)/bench/baseline $(BUILD)/bench/reviews ## measure, on the loc
 	$(Q)test/bench/run.sh --write
 
 .PHONY: bench-instructions
-bench-instructions: all $(BUILD)/bench/reviews ## instructions of a review, by callgrind
-	$(Q)test/bench/run.sh instructions
+bench-instructions: all $(BUILD)/bench/reviews ## instructions of a review, by callgrind, into docs/BENCHMARKS.md
+	$(Q)test/bench/run.sh --write instructions
 
 BENCH_MINUTES ?= 5
 .PHONY: bench-load
-bench-load: all $(BUILD)/bench/baseline ## virt-api's memory under load for BENCH_MINUTES (5); fails when it is over 20 MB or grows
-	$(Q)BENCH_MINUTES=$(BENCH_MINUTES) BENCH_LIMIT=$$(($(BENCH_MINUTES) * 60 + 120)) test/bench/run.sh load
+bench-load: all $(BUILD)/bench/baseline ## virt-api's memory under load for BENCH_MINUTES (5), into docs/BENCHMARKS.md; fails when it is over 20 MB or grows
+	$(Q)BENCH_MINUTES=$(BENCH_MINUTES) BENCH_LIMIT=$$(($(BENCH_MINUTES) * 60 + 120)) test/bench/run.sh --write load

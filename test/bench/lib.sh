@@ -50,6 +50,19 @@ libvirt $(version_of libvirt0), QEMU $(version_of qemu-system-x86), Kubernetes $
 X
 }
 
+# merge OLD NEW [WHOLE]: OLD with those sections of NEW that have the same heading, then the rest of NEW. What is before
+# the first heading is OLD's, or NEW's with a third argument.
+merge() {
+    awk -v whole="${3:-}" '
+        FNR == 1 { heading = "" }
+        /^## / { heading = $0 }
+        NR == FNR { if (!(heading in section)) order[++n] = heading; section[heading] = section[heading] $0 "\n"; next }
+        heading == "" ? !whole : !(heading in section) { print ($0 == heading ? "\n" : "") $0; next }
+        !(heading in done) { printf "\n%s", section[heading]; done[heading] = 1 }
+        END { for (i = 1; i <= n; i++) if (order[i] != "" && !(order[i] in done)) printf "\n%s", section[order[i]] }' "$2" "$1" |
+        cat -s
+}
+
 # The machine that is there while something else is measured.
 run_machine() {
     k get vm bench >/dev/null 2>&1 || vm_manifest bench Always | kubectl create -f - >/dev/null

@@ -2,7 +2,8 @@
 # Figures about cvirt as it is deployed on the local node.  Ratios come from programs that take turns in one run: the
 # same figure differs by a factor of three between two hours of one machine.
 #   run.sh [--write] [PART...]    admission, instructions, machine, memory, hanging: all of these without one; load
-# Expects the node up and cvirt deployed (make deploy).  --write puts the page into docs/BENCHMARKS.md.
+# Expects the node up and cvirt deployed (make deploy).  --write puts the page's sections into docs/BENCHMARKS.md; others
+# there stay.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
@@ -43,8 +44,8 @@ trap 'exit 130' INT
 
 write=
 [ "${1:-}" != --write ] || { write=1 && shift; }
-parts=("$@")
-[ $# -gt 0 ] || parts=(admission instructions machine memory hanging)
+parts=("$@") whole=
+[ $# -gt 0 ] || { whole=whole && parts=(admission instructions machine memory hanging); }
 
 introduction
 note_idle
@@ -54,4 +55,7 @@ for part in "${parts[@]}"; do
     "measure_$part"
 done
 cat "$page"
-[ -z "$write" ] || cp "$page" "$repository/docs/BENCHMARKS.md"
+if [ -n "$write" ]; then
+    merge "$repository/docs/BENCHMARKS.md" "$page" $whole >"$work/merged.md"
+    cp "$work/merged.md" "$repository/docs/BENCHMARKS.md"
+fi
