@@ -58,7 +58,7 @@ merge() {
         /^## / { heading = $0 }
         NR == FNR { if (!(heading in section)) order[++n] = heading; section[heading] = section[heading] $0 "\n"; next }
         heading == "" ? !whole : !(heading in section) { print ($0 == heading ? "\n" : "") $0; next }
-        !(heading in done) { printf "\n%s", section[heading]; done[heading] = 1 }
+        !(heading in done) { printf "%s%s", heading == "" ? "" : "\n", section[heading]; done[heading] = 1 }
         END { for (i = 1; i <= n; i++) if (order[i] != "" && !(order[i] in done)) printf "\n%s", section[order[i]] }' "$2" "$1" |
         cat -s
 }
