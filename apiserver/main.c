@@ -36,7 +36,7 @@ enum {
     REVIEWERS = 4,
     REVIEWERS_QUEUE_MAX = 256,
     FILES_POLL_MS = 2000,
-    SETTLE_MS = 5000, /* endpoints are told of our going before connections are refused */
+    SETTLE_MS = 8000, /* endpoints are told of our going before connections are refused */
     DRAIN_MS = 5000,
     CUT_MS = 1000, /* for streams to be told of the end, and closed */
 };

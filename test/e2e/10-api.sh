@@ -27,7 +27,7 @@ aggregated_discovery() {
     local type='application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
     api GET /apis -H "Accept: $type" | sed '$d' | jq -e '[.items[] |
         select(.metadata.name == "subresources.kubevirt.io") | .versions[] | select(.freshness == "Current") |
-        .resources[].subresources[].subresource] | index("console")'
+        .resources[].subresources[]?.subresource] | index("console")'
     direct /apis -H "Accept: $type" -D - | says -i '^content-type: application/json;g=apidiscovery.k8s.io;v=v2'
     direct /apis -H "Accept: application/json" | sed '$d' | jq -e '.kind == "APIGroupList"'
 }

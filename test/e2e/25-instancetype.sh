@@ -153,3 +153,27 @@ Y
     k delete pvc labelled --wait=false
 }
 run_case "a claim's labels name the instance type of the machine that boots from it" inferring
+
+# is_expanded: the machine on stdin has values where it named a type, and the answer was 200.
+is_expanded() {
+    local answer
+    answer=$(cat)
+    [ "$(code <<<"$answer")" = 200 ] || fail "$answer"
+    sed '$d' <<<"$answer" | jq -e '.kind == "VirtualMachine" and (.spec | has("instancetype") or has("preference") | not) and
+        (.spec.template.spec.domain | .cpu.cores == 2 and .memory.guest == "192Mi")' || fail "$answer"
+}
+expanded() {
+    local namespaced=/apis/subresources.kubevirt.io/v1/namespaces/$NS
+    type_manifest two 2 | kubectl apply -f -
+    preference_manifest cores 2 | kubectl apply -f -
+    until_true 10 "admission knows the instance type" refused_for spec.template.spec.domain.memory.guest with_memory
+    sized_manifest expanded two | sed 's/Always/Halted/' >"$STATE/expanded.yaml"
+    kubectl create --dry-run=client -o json -f "$STATE/expanded.yaml" |
+        api PUT "$namespaced/expand-vm-spec" -H 'Content-Type: application/json' --data-binary @- | is_expanded
+    kubectl create -f "$STATE/expanded.yaml"
+    api GET "$namespaced/virtualmachines/expanded/expand-spec" | is_expanded
+    k delete vm expanded
+    k delete virtualmachineinstancetype two
+    k delete virtualmachinepreference cores
+}
+run_case "expand-spec and expand-vm-spec give values for what a machine names" expanded

@@ -125,7 +125,8 @@ restarted_under_load() {
     (
         while [ ! -e "$dir/enough" ]; do
             api POST "/apis/kubevirt.io/v1/namespaces/$NS/virtualmachines?dryRun=All&i=[1-40]" -Z --parallel-max 8 \
-                -H 'Content-Type: application/json' -d @"$dir/vm.json" -o /dev/null >>"$dir/codes" 2>/dev/null || :
+                -H 'Content-Type: application/json' -d @"$dir/vm.json" -o "$dir/answer#1" >>"$dir/codes" 2>/dev/null || :
+            grep -hs '"status":"Failure"' "$dir"/answer* >>"$dir/failures" || :
         done
     ) &
     for n in 1 2; do
@@ -138,6 +139,7 @@ restarted_under_load() {
     reviews=$(grep -c . "$dir/codes")
     wrong=$(grep . "$dir/codes" | grep -vcx 201 || :)
     printf '%s admissions, %s failed: %s\n' "$reviews" "$wrong" "$(grep . "$dir/codes" | sort | uniq -c | tr '\n' ' ')"
+    sort "$dir/failures" 2>/dev/null | uniq -c | sort -rn | head -5
     rm -rf "$dir"
     [ "$reviews" -ge 200 ] || fail "too few to say anything"
     [ "$wrong" -eq 0 ] || fail "admissions failed"
