@@ -37,6 +37,7 @@ static unsigned levels_of(const struct topology_preference *t)
     case TOPOLOGY_SPREAD:
         return spread[t->across];
     case TOPOLOGY_ANY:
+    case TOPOLOGIES:
         break;
     }
     return SOCKETS | CORES | THREADS;

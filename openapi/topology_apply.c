@@ -8,8 +8,7 @@
 
 enum { RATIO_DEFAULT = 2, THREADS_A_CORE = 2 };
 
-/* The second spelling of each is deprecated. */
-static const char *const topologies[][2] = {
+const struct topology_name topology_names[TOPOLOGIES] = {
     [TOPOLOGY_SOCKETS] = { "sockets", "preferSockets" },
     [TOPOLOGY_CORES] = { "cores", "preferCores" },
     [TOPOLOGY_THREADS] = { "threads", "preferThreads" },
@@ -30,8 +29,9 @@ struct topology_preference topology_of(const json_t *preference)
     json_int_t ratio = jpath_int(preference, "preferSpreadSocketToCoreRatio", 0);
     struct topology_preference t = { .topology = TOPOLOGY_SOCKETS };
 
-    for (size_t i = 0; i < countof(topologies); i++)
-        if (streq(topology, topologies[i][0]) || streq(topology, topologies[i][1]))
+    for (size_t i = 0; i < TOPOLOGIES; i++)
+        if (streq(topology, topology_names[i].name) ||
+            streq(topology, topology_names[i].deprecated))
             t.topology = (enum topology)i;
     for (size_t i = 0; i < countof(spreads); i++)
         if (streq(across, spreads[i]))
@@ -81,6 +81,7 @@ void topology_apply(const struct topology_preference *t, json_int_t processors, 
     switch (t->topology) {
     case TOPOLOGY_SOCKETS:
     case TOPOLOGY_ANY:
+    case TOPOLOGIES:
         set_levels(cpu, processors, 1, 1);
         break;
     case TOPOLOGY_CORES:

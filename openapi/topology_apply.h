@@ -15,7 +15,14 @@ enum topology {
     TOPOLOGY_THREADS,
     TOPOLOGY_SPREAD,
     TOPOLOGY_ANY,
+    TOPOLOGIES,
 };
+
+/* As a preference spells it: now, and in the deprecated way. */
+struct topology_name {
+    const char *name, *deprecated;
+};
+extern const struct topology_name topology_names[TOPOLOGIES];
 
 /* Levels that processors are spread over. */
 enum spread { SPREAD_SOCKETS_CORES, SPREAD_SOCKETS_CORES_THREADS, SPREAD_CORES_THREADS };

@@ -3,6 +3,7 @@
 #include "base/jpath.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "openapi/topology_apply.h"
 #include "webhooks/rules.h"
 #include "webhooks/rules_vmi.h"
 #include "webhooks/validators.h"
@@ -26,27 +27,13 @@ static const struct rule instancetype_rules[] = {
 
 /* ---- preferences ---- */
 
-static const struct {
-    const char *topology;
-    const char *instead; /* of a deprecated spelling, else NULL */
-} topologies[] = {
-    { "sockets", NULL },
-    { "cores", NULL },
-    { "threads", NULL },
-    { "spread", NULL },
-    { "any", NULL },
-    { "preferSockets", "sockets" },
-    { "preferCores", "cores" },
-    { "preferThreads", "threads" },
-    { "preferSpread", "spread" },
-    { "preferAny", "any" },
-};
-
 static void topology(const struct rule *r, const struct subject *s, const json_t *v,
                      struct findings *out)
 {
-    for (size_t i = 0; i < countof(topologies); i++)
-        if (streq(topologies[i].topology, json_string_value(v)))
+    const char *given = json_string_value(v);
+
+    for (size_t i = 0; i < TOPOLOGIES; i++)
+        if (streq(given, topology_names[i].name) || streq(given, topology_names[i].deprecated))
             return;
     rule_report(r, s, out);
 }
@@ -98,8 +85,8 @@ void validate_preference(struct review *rv)
     const char *given = jpath_str(rv->object, "spec.cpu.preferredCPUTopology", "");
 
     check(rv, preference_rules);
-    for (size_t i = 0; i < countof(topologies); i++)
-        if (topologies[i].instead && streq(topologies[i].topology, given))
+    for (size_t i = 0; i < TOPOLOGIES; i++)
+        if (streq(topology_names[i].deprecated, given))
             review_warn(rv, "spec.cpu.preferredCPUTopology: %s is deprecated: use %s instead",
-                        given, topologies[i].instead);
+                        given, topology_names[i].name);
 }

@@ -105,16 +105,23 @@ static inline json_t *registered(const char *name)
     return NULL;
 }
 
-static inline void hook_row_holds(const json_t *row)
+/* A row's "unset". */
+static inline void compare_unset(const json_t *row, const json_t *object)
 {
-    json_auto_t *hook = registered(jpath_str(row, "hook", ""));
     size_t i;
     json_t *path;
 
-    compare_values(json_object_get(row, "is"), hook);
     json_array_foreach(json_object_get(row, "unset"), i, path)
-        if (jpath_has(hook, json_string_value(path)))
+        if (jpath_has(object, json_string_value(path)))
             fail_msg("%s is set", json_string_value(path));
+}
+
+static inline void hook_row_holds(const json_t *row)
+{
+    json_auto_t *hook = registered(jpath_str(row, "hook", ""));
+
+    compare_values(json_object_get(row, "is"), hook);
+    compare_unset(row, hook);
 }
 
 /* ---- the cluster's configuration ---- */

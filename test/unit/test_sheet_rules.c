@@ -324,13 +324,8 @@ static json_t *sorted(const json_t *texts)
 
 static void compare_object(const json_t *row, const json_t *object)
 {
-    size_t i;
-    json_t *path;
-
     compare_values(json_object_get(row, "set"), object);
-    json_array_foreach(json_object_get(row, "unset"), i, path)
-        if (jpath_has(object, json_string_value(path)))
-            fail_msg("%s is set", json_string_value(path));
+    compare_unset(row, object);
 }
 
 static void compare_warnings(const json_t *want, const json_t *got)
