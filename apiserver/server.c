@@ -11,11 +11,13 @@ struct job {
     struct server *server;
     struct http_call *http;
     struct route_match match;
+    struct caller who;
     json_t *review; /* SubjectAccessReview spec */
 };
 
 static void job_free(struct job *j)
 {
+    caller_done(&j->who);
     json_decref(j->review);
     free(j);
 }
@@ -50,7 +52,7 @@ static void job_run(void *arg)
     if (r < 0)
         refuse(j->http, &e, &j->match);
     else
-        sub_call_run(&j->server->env, j->http, &j->match);
+        sub_call_run(&j->server->env, j->http, &j->match, j->who.info);
     job_free(j);
 }
 
@@ -69,8 +71,8 @@ static void serve_subresource(struct server *s, struct http_call *c,
     j->server = s;
     j->http = c;
     j->match = *match;
+    j->who = who;
     j->review = authz_spec(&who, match);
-    caller_done(&who);
 
     http_keep(c);
     if (pool_run(s->workers, job_run, j))

@@ -20,6 +20,7 @@ bool vmi_is_running(const json_t *vmi)
 
 void sub_call_free(struct sub_call *c)
 {
+    json_decref(c->caller);
     json_decref(c->body);
     free(c);
 }
@@ -119,7 +120,8 @@ static int read_body(struct sub_call *c, struct error *e)
     return read_dry_run(c, e);
 }
 
-void sub_call_run(struct sub_env *env, struct http_call *http, const struct route_match *match)
+void sub_call_run(struct sub_env *env, struct http_call *http, const struct route_match *match,
+                  json_t *caller)
 {
     struct sub_call *c = must_calloc(1, sizeof(*c));
     struct error e = { 0 };
@@ -127,6 +129,7 @@ void sub_call_run(struct sub_env *env, struct http_call *http, const struct rout
     c->env = env;
     c->http = http;
     c->match = *match;
+    c->caller = json_incref(caller);
     if (read_body(c, &e) < 0) {
         sub_reply_error(c, &e);
         return;

@@ -33,6 +33,7 @@ struct sub_call {
     struct sub_env *env;
     struct http_call *http;
     struct route_match match;
+    json_t *caller;  /* UserInfo (authentication.k8s.io/v1) of who asks; a reference */
     json_t *body;    /* the options object, {} without a body; owned */
     bool is_dry_run; /* options.dryRun is ["All"] */
 };
@@ -41,7 +42,8 @@ struct sub_call {
  * Decode and check the body, then run the row's handler.  Takes the http call
  * (kept).  On a worker thread.
  */
-void sub_call_run(struct sub_env *env, struct http_call *http, const struct route_match *match);
+void sub_call_run(struct sub_env *env, struct http_call *http, const struct route_match *match,
+                  json_t *caller);
 
 /* ---- for handlers: each ends the call ---- */
 
