@@ -31,7 +31,7 @@ unpack_packages() {
     PACKAGES=$GUEST/packages-$(key_of_packages)
     [ "$REFRESH" = no ] && [ -e "$PACKAGES/.done" ] && return 0
     need mmdebstrap mmdebstrap
-    say "unpacking Debian's kernel, busybox and guest agent, about half a minute"
+    say "unpacking Debian's kernel, busybox, SSH server and guest agent, about half a minute"
     rm -rf "$GUEST"/packages-*
     if ! mmdebstrap --mode=root --variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
         --aptopt='APT::Install-Recommends "false"' --include="$(words_of "$HERE/packages" | tr ' ' ,)" \
@@ -45,6 +45,13 @@ unpack_packages() {
 # The libraries of one of the packages' programs, as paths below the packages' folder.
 libraries_of() {
     chroot "$PACKAGES" /lib64/ld-linux-x86-64.so.2 --list "$1" | grep -oE '/[^ ]+\.so[^ ]*' | sort -u
+}
+
+# add_program TREE SOURCE TARGET: a program of the packages, with its libraries.
+add_program() {
+    local library
+    install -D -m 0755 "$PACKAGES$2" "$1$3"
+    for library in $(libraries_of "$2"); do install -D -m 0755 "$PACKAGES/$library" "$1/$library"; done
 }
 
 add_modules() {
@@ -72,7 +79,7 @@ add_users() {
 }
 
 build_initrd() {
-    local release=$1 tree library
+    local release=$1 tree
     tree=$(mktemp -d "$CACHE/tree.XXXXXX")
     chmod 0755 "$tree"
     mkdir -p "$tree"/{bin,data,dev,proc,sys,run,tmp,root,etc,usr,var/log,lib/modules/"$release",lib64}
@@ -81,8 +88,10 @@ build_initrd() {
     install -m 0755 "$PACKAGES/bin/busybox" "$tree/bin/busybox"
     local applet
     for applet in $("$tree/bin/busybox" --list | grep -vx busybox); do ln -s busybox "$tree/bin/$applet"; done
-    install -m 0755 "$PACKAGES/usr/sbin/qemu-ga" "$tree/bin/qemu-ga"
-    for library in $(libraries_of /usr/sbin/qemu-ga); do install -D -m 0755 "$PACKAGES/$library" "$tree/$library"; done
+    add_program "$tree" /usr/sbin/qemu-ga /bin/qemu-ga
+    add_program "$tree" /usr/sbin/dropbear /bin/dropbear
+    add_program "$tree" /usr/lib/openssh/sftp-server /usr/lib/sftp-server
+    mkdir -p "$tree/etc/dropbear"
 
     # sbin is a link here and a folder there
     cp -r --remove-destination "$HERE/root/sbin/." "$tree/bin/"
