@@ -20,7 +20,7 @@ const char *const version_git_commit = CVIRT_COMMIT;
 
 static bool takes_value(enum option_type type)
 {
-    return type != OPTION_BOOL && type != OPTION_IGNORED_BOOL;
+    return type != OPTION_BOOL && type != OPTION_IGNORED_BOOL && type != OPTION_OPTIONAL;
 }
 
 static int parse_bool(const char *text, bool *ret)
@@ -126,14 +126,36 @@ static int list_add(struct option_list *list, const char *item)
     return 0;
 }
 
+/* One of "a|b|c", or nothing. */
+static int parse_word(const struct option *o, const char *text, const char **ret, struct error *e)
+{
+    const size_t len = strlen(text);
+
+    for (const char *at = o->arg; len > 0; at++) {
+        const size_t word = strcspn(at, "|");
+
+        if (word == len && strncmp(at, text, len) == 0)
+            break;
+        at += word;
+        if (*at == '\0')
+            return error_set(e, ERR_BAD_REQUEST, "--%s: '%s' is not one of %s", o->name, text,
+                             o->arg);
+    }
+    *ret = text;
+    return 0;
+}
+
 static int set_value(const struct option *o, void *settings, const char *text, struct error *e)
 {
     void *target = (char *)settings + o->offset;
 
     switch (o->type) {
     case OPTION_STRING:
+    case OPTION_OPTIONAL:
         *(const char **)target = text;
         return 0;
+    case OPTION_WORD:
+        return parse_word(o, text, target, e);
     case OPTION_STRINGS:
         if (list_add(target, text) < 0)
             return error_set(e, ERR_BAD_REQUEST, "--%s: given more than %d times", o->name,
@@ -160,6 +182,8 @@ static void clear_value(const struct option *o, void *settings)
 
     switch (o->type) {
     case OPTION_STRING:
+    case OPTION_WORD:
+    case OPTION_OPTIONAL:
         *(const char **)target = NULL;
         break;
     case OPTION_STRINGS:
@@ -224,6 +248,31 @@ static const struct option *find_option(const struct option_program *p, const ch
     return NULL;
 }
 
+/* Names the option that was probably meant. */
+static int unknown_option(const struct option_program *p, const char *argument, const char *name,
+                          size_t len, struct error *e)
+{
+    const struct option *const tables[] = { p->options, p->more };
+    const int shown = (int)(name + len - argument);
+    scoped(free) char *word = must_strndup(name, len);
+    const struct option *best = NULL;
+    size_t best_distance = 3;
+
+    for (size_t i = 0; i < countof(tables) && len > 2; i++) {
+        for (const struct option *o = tables[i]; o && o->name; o++) {
+            const size_t distance = str_distance(word, o->name);
+            if (distance < best_distance) {
+                best = o;
+                best_distance = distance;
+            }
+        }
+    }
+    if (best)
+        return error_set(e, ERR_BAD_REQUEST, "unknown option '%.*s'; did you mean --%s?", shown,
+                         argument, best->name);
+    return error_set(e, ERR_BAD_REQUEST, "unknown option '%.*s'", shown, argument);
+}
+
 /* "--name=value", "--name value", "-name ...", "-x value", "-xvalue". */
 static int parse_option(struct command_line *c, const char *argument, struct error *e)
 {
@@ -240,15 +289,24 @@ static int parse_option(struct command_line *c, const char *argument, struct err
         value = name + 1;
     }
     if (!o)
-        return error_set(e, ERR_BAD_REQUEST, "unknown option '%.*s'", (int)(name + len - argument),
-                         argument);
+        return unknown_option(c->program, argument, name, len, e);
     if (!value && !takes_value(o->type))
-        value = "true";
+        value = o->type == OPTION_OPTIONAL ? "" : "true";
     if (!value && c->next < c->argc)
         value = c->argv[c->next++];
     if (!value)
         return error_set(e, ERR_BAD_REQUEST, "--%s needs a value", o->name);
     return set_value(o, c->settings, value, e);
+}
+
+bool options_takes_next(const struct option_program *p, const char *argument)
+{
+    if (argument[0] != '-' || argument[1] == '\0')
+        return false;
+
+    const char *name = argument + (argument[1] == '-' ? 2 : 1);
+    const struct option *o = find_option(p, name, strlen(name));
+    return o && takes_value(o->type);
 }
 
 static int add_positional(struct option_list *args, const char *text, struct error *e)

@@ -17,6 +17,8 @@ enum option_type {
     OPTION_STRINGS,  /* struct option_list: may be given again */
     OPTION_INT,      /* long long, bounded by min..max */
     OPTION_BOOL,     /* bool; --flag, --flag=false */
+    OPTION_WORD,     /* const char *: one of the words of .arg ("yaml|json"), or "" */
+    OPTION_OPTIONAL, /* const char *: NULL when absent, "" for --flag, the value for --flag=value */
     OPTION_DURATION, /* long long milliseconds; "30s", "5m", "1h30m", bare number is seconds */
     OPTION_IGNORED,  /* takes a value; accepted without effect, --help says so */
     OPTION_IGNORED_BOOL,
@@ -42,12 +44,20 @@ struct option {
 
 #define OPTION_AT(type, member) .offset = offsetof(type, member)
 
+/* A part of the manual.  Lines of the text that begin with a blank are printed as they are. */
+struct option_section {
+    const char *title;
+    const char *text;
+    bool is_in_help; /* shown by --help too */
+};
+
 struct option_program {
     const char *name;
     const char *summary;          /* one line */
     const char *usage;            /* "[flags] NAME"; NULL is "[flags]" */
     const struct option *options; /* ends with a row without name */
     const struct option *more;    /* a second table (global flags), or NULL; same settings struct */
+    const struct option_section *sections; /* ends with a row without title, or NULL */
 };
 
 enum option_result { OPTIONS_OK, OPTIONS_DONE /* --help or --version was printed */ };
@@ -59,6 +69,9 @@ enum option_result { OPTIONS_OK, OPTIONS_DONE /* --help or --version was printed
  */
 int options_parse(const struct option_program *p, void *settings, int argc, char **argv,
                   struct option_list *args, struct error *e);
+
+/* Does this argument name an option of the program whose value is the next argument? */
+bool options_takes_next(const struct option_program *p, const char *argument);
 
 /* "30s", "5m", "1h30m", "1.5s", "100ms" as Go prints them, a bare number is seconds; 0 or -1. */
 int duration_parse(const char *text, long long *ret_ms);

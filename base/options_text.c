@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 
@@ -34,8 +35,10 @@ static const char *value_word(const struct option *o)
     switch (o->type) {
     case OPTION_BOOL:
     case OPTION_IGNORED_BOOL:
+    case OPTION_OPTIONAL:
         return NULL;
     case OPTION_STRING:
+    case OPTION_WORD:
     case OPTION_STRINGS:
         return o->arg ? o->arg : "TEXT";
     case OPTION_INT:
@@ -48,6 +51,12 @@ static const char *value_word(const struct option *o)
     return NULL;
 }
 
+/* "[=N]" of a value that may be left out; else "". */
+static const char *optional_word(const struct option *o)
+{
+    return o->type == OPTION_OPTIONAL ? "[=VALUE]" : "";
+}
+
 /* "  -v, --verbosity N" */
 static int left_text(const struct option *o, char out[LEFT_TEXT_MAX])
 {
@@ -55,7 +64,7 @@ static int left_text(const struct option *o, char out[LEFT_TEXT_MAX])
     char letter[] = { '-', o->letter, ',', ' ', '\0' };
 
     return snprintf(out, LEFT_TEXT_MAX, "  %s--%s%s%s", o->letter ? letter : "    ", o->name,
-                    word ? " " : "", word ? word : "");
+                    word ? " " : optional_word(o), word ? word : "");
 }
 
 static bool shows_default(const struct option *o)
@@ -141,6 +150,14 @@ static void add_group(struct buf *out, const char *title, const struct option *t
     }
 }
 
+/* The sections whose is_in_help is true. */
+static void add_help_sections(struct buf *out, const struct option_section *s)
+{
+    for (; s && s->title; s++)
+        if (s->is_in_help)
+            (void)buf_addf(out, "\n%s:\n%s", s->title, s->text);
+}
+
 void options_help(const struct option_program *p, struct buf *out)
 {
     size_t column = widest(builtins, 0);
@@ -149,6 +166,7 @@ void options_help(const struct option_program *p, struct buf *out)
 
     add_wrapped(out, p->summary, 0, 0);
     (void)buf_addf(out, "\nUsage:\n  %s %s\n", p->name, p->usage ? p->usage : "[flags]");
+    add_help_sections(out, p->sections);
     add_group(out, "Flags", p->options, false, column);
     if (!p->options || !p->options->name)
         (void)buf_adds(out, "\nFlags:\n");
@@ -190,12 +208,46 @@ static void add_man_rows(struct buf *out, const char *title, const struct option
         (void)buf_adds(out, "\\fB\\-\\-");
         add_roff(out, o->name);
         (void)buf_adds(out, "\\fR");
-        if (word)
-            (void)buf_addf(out, " \\fI%s\\fR", word);
+        if (word) {
+            (void)buf_adds(out, " \\fI");
+            add_roff(out, word);
+            (void)buf_adds(out, "\\fR");
+        }
+        (void)buf_adds(out, optional_word(o));
         (void)buf_adds(out, "\n");
         add_roff(out, sentence.data ? sentence.data : "");
         (void)buf_adds(out, "\n");
     }
+}
+
+/* Upper case, as titles of a page are. */
+static void add_title(struct buf *out, const char *title)
+{
+    (void)buf_adds(out, ".SH \"");
+    for (; *title; title++)
+        (void)buf_addf(out, "%c", toupper((unsigned char)*title));
+    (void)buf_adds(out, "\"\n");
+}
+
+/* Lines that begin with a blank stay lines; the others are filled. */
+static void add_man_text(struct buf *out, const char *text)
+{
+    bool is_literal = false;
+
+    while (*text) {
+        const size_t len = strcspn(text, "\n");
+        scoped(free) char *line = must_strndup(text, len);
+
+        if ((line[0] == ' ') != is_literal) {
+            is_literal = !is_literal;
+            (void)buf_adds(out, is_literal ? ".PP\n.RS 4\n.nf\n" : ".fi\n.RE\n.PP\n");
+        }
+        add_roff(out, line + strspn(line, " "));
+        (void)buf_adds(out, "\n");
+        text += len + (text[len] == '\n');
+    }
+    if (is_literal)
+        (void)buf_adds(out, ".fi\n.RE\n");
 }
 
 void options_man(const struct option_program *p, int section, struct buf *out)
@@ -215,4 +267,8 @@ void options_man(const struct option_program *p, int section, struct buf *out)
     add_man_rows(out, "OPTIONS", p->options);
     add_man_rows(out, "GENERAL OPTIONS", builtins);
     add_man_rows(out, "GLOBAL OPTIONS", p->more);
+    for (const struct option_section *s = p->sections; s && s->title; s++) {
+        add_title(out, s->title);
+        add_man_text(out, s->text);
+    }
 }

@@ -59,6 +59,28 @@ static int hex_value(char c)
     return -1;
 }
 
+size_t str_distance(const char *a, const char *b)
+{
+    const size_t len = strlen(b);
+    scoped(free) size_t *row = must_calloc(len + 1, sizeof(*row));
+
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i + 1;
+        for (size_t j = 0; j < len; j++) {
+            const size_t changed = diagonal + (a[i] != b[j]);
+            const size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+
+            diagonal = row[j + 1];
+            row[j + 1] = changed < shorter ? changed : shorter;
+        }
+    }
+    return row[len];
+}
+
 char *str_percent_decode(const char *s)
 {
     char *text = must_malloc(strlen(s) + 1);

@@ -19,6 +19,9 @@ bool str_has_suffix(const char *s, const char *suffix);
 /* Whole-string decimal in [min, max] (no sign unless min < 0, no space); 0 or -1. */
 int str_to_int(const char *s, long long min, long long max, long long *ret_value);
 
+/* Characters to put in, take out or change between two words, for "did you mean ...?". */
+size_t str_distance(const char *a, const char *b);
+
 /* Percent-decode into a new string; malformed escapes and %00 are kept raw.  "+" stays "+". */
 char *str_percent_decode(const char *s);
 
