@@ -37,7 +37,8 @@ struct flags {
 };
 
 struct cli {
-    const char *program; /* as the user typed it: "kubectl virt", "kubectl-virt" or "virtctl" */
+    const char *program; /* as the user typed it: "kubectl virt" or "virtctl" */
+    const char *argv0;
     struct flags flags;
     struct kube_config *config; /* NULL until cli_connect */
     struct kube *kube;
@@ -61,17 +62,30 @@ int cli_put(struct cli *c, const char *plural, const char *name, const char *sub
 /* 0, or -code with *e filled.  args are the positional arguments, checked for their number. */
 typedef int command_fn(struct cli *c, const struct option_list *args, struct error *e);
 
+enum command_group { POWER, CONNECT, GUEST, MIGRATION, DEVICES, MANIFEST, ADMIN, OTHER };
+
+enum command_trait {
+    WITHOUT_CLUSTER = 1, /* no connection is made; the command may call cli_connect itself */
+    HIDDEN = 2,          /* not listed, no manual page */
+};
+
 struct command {
-    const char *name;
-    const char *args; /* shown in usage: "VM", "vm|vmi NAME"; "" for none */
+    enum command_group group;
+    const char *name; /* words: "start", "create vm" */
+    /* Shown in usage, and what completion goes by: VM, VMI are names of machines, "vm|vmi" fixed
+     * words, "vm|vmi NAME" a name of what the word says; "" for none. */
+    const char *args;
     size_t args_min, args_max;
     const struct option *options;
     command_fn *run;
     const char *summary;
+    unsigned traits; /* of enum command_trait */
 };
 
-extern const struct command commands[];
+extern const struct command commands[]; /* commands.c */
 extern const size_t commands_len;
+extern const char *const command_groups[]; /* title by enum command_group */
+extern const size_t command_groups_len;
 extern const struct option global_options[];
 
 #define FLAG(member) OPTION_AT(struct flags, member)

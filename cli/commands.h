@@ -20,13 +20,18 @@ command_fn run_userlist;
 command_fn run_fslist;
 
 command_fn run_console; /* console.c */
-command_fn run_preset;  /* preset.c */
 command_fn run_vnc;     /* vnc.c */
 command_fn run_version; /* version.c */
-command_fn run_options; /* main.c */
 
-extern const struct option start_flags[], stop_flags[], dry_run_flags[], console_flags[],
-    vnc_flags[], version_flags[], preset_flags[];
+command_fn run_preset_preview; /* preset.c */
+
+/* help.c */
+command_fn run_help;
+command_fn run_options;
+command_fn run_man;
+
+extern const struct option start_flags[], stop_flags[], pause_flags[], console_flags[], vnc_flags[],
+    version_flags[], preset_flags[];
 
 /*
  * After a failure: tell when client and server differ in their minor version, on

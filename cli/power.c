@@ -18,7 +18,7 @@ static const char vmis[] = "virtualmachineinstances";
             .dflt = "false", .help = "Let the server check the request without doing it." \
     }
 
-const struct option dry_run_flags[] = { DRY_RUN_FLAG, { 0 } };
+const struct option pause_flags[] = { DRY_RUN_FLAG, { 0 } };
 
 const struct option start_flags[] = {
     { "paused", 0, OPTION_BOOL, FLAG(is_paused), .dflt = "false",

@@ -124,14 +124,11 @@ static int preview(struct cli *c, const char *name, const struct format *format,
     return 0;
 }
 
-int run_preset(struct cli *c, const struct option_list *args, struct error *e)
+int run_preset_preview(struct cli *c, const struct option_list *args, struct error *e)
 {
-    const char *name = args->len == 2 ? args->item[1] : NULL;
+    const char *name = args->len == 1 ? args->item[0] : NULL;
     const struct format *format = find_format(c->flags.output);
 
-    if (!streq(args->item[0], "preview"))
-        return error_set(e, ERR_BAD_REQUEST, "unknown command \"preset %s\": use preset preview",
-                         args->item[0]);
     if (!name == !*c->flags.file)
         return error_set(e, ERR_BAD_REQUEST,
                          "either the name of an instance or --filename is expected");
