@@ -11,30 +11,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
-
-/* Flags of all commands; each command's table names its own. */
-struct flags {
-    /* global (spec 06, section 1.1) */
-    const char *kubeconfig, *context, *cluster, *user, *namespace, *server;
-    const char *certificate_authority, *tls_server_name, *proxy_url;
-    const char *client_certificate, *client_key, *token, *username, *password;
-    const char *as, *as_uid;
-    struct option_list as_groups;
-    bool is_insecure;
-    long long request_timeout_ms;
-    long long verbosity;
-
-    /* of commands */
-    bool is_dry_run, is_paused, is_forced, is_client_only;
-    long long grace_period;
-    long long timeout_minutes;
-    bool is_proxy_only, keeps_session;
-    const char *address;
-    long long port;
-    const char *vnc_type, *vnc_path;
-    const char *file, *output;
-    bool moves_cursor;
-};
+#include "cli/flags.h"
 
 struct cli {
     const char *program; /* as the user typed it: "kubectl virt" or "virtctl" */
