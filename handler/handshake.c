@@ -213,7 +213,6 @@ void handshake_start(struct handshakes *hs, struct http_call *c, const char *nam
     h->call = c;
     count(hs, 1);
     h->fd = -1;
-    http_keep(c);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
         (void)close(qemu_fd);
         fail(h, strerror(errno));

@@ -23,7 +23,8 @@ void handshakes_free(struct handshakes *hs);
 /* Is it a well-formed request for a websocket (RFC 6455, 4.2.1)? */
 bool handshake_is_wanted(const struct http_call *c);
 
-/* Takes qemu_fd (connected) and the call, which is answered in any case. */
+/* Takes qemu_fd (connected) and the call (kept already), which is answered in any case.  On the
+ * call's loop. */
 void handshake_start(struct handshakes *hs, struct http_call *c, const char *name, int qemu_fd);
 
 /* The request that the websocket thread gets.  Pure; new string. */

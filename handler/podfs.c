@@ -113,17 +113,14 @@ const char *podfs_socket_path(int socket_fd, char out[PODFS_SOCKET_PATH_MAX])
     return out;
 }
 
-int podfs_connect(int socket_fd, struct error *e)
+static int connect_to(int fd, int socket_fd, struct error *e)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
-    scoped_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd < 0)
-        return error_set(e, ERR_INTERNAL, "socket: %s", strerror(errno));
     /* An O_PATH descriptor of the socket, not a path that the pod could swap meanwhile. */
     (void)snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d", socket_fd);
     if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-        return TAKE_FD(fd);
+        return 0;
 
     int err = errno;
     if (err == ECONNREFUSED || err == ENOENT)
@@ -131,6 +128,32 @@ int podfs_connect(int socket_fd, struct error *e)
     if (err == EAGAIN)
         return error_set(e, ERR_TIMEOUT, "the listener does not accept");
     return error_set(e, ERR_INTERNAL, "connect: %s", strerror(err));
+}
+
+int podfs_connect(int socket_fd, struct error *e)
+{
+    scoped_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return error_set(e, ERR_INTERNAL, "socket: %s", strerror(errno));
+    int r = connect_to(fd, socket_fd, e);
+    return r < 0 ? r : TAKE_FD(fd);
+}
+
+int podfs_connect_within(int socket_fd, int ms, struct error *e)
+{
+    const struct timeval limit = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    scoped_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    /* unix(7): a blocking connect waits for the backlog, as long as a send may. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+        return error_set(e, ERR_INTERNAL, "socket: %s", strerror(errno));
+    int r = connect_to(fd, socket_fd, e);
+    if (r < 0)
+        return r;
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return error_set(e, ERR_INTERNAL, "socket: %s", strerror(errno));
+    return TAKE_FD(fd);
 }
 
 static int write_all(int fd, const char *data, size_t len)

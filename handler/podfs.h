@@ -42,6 +42,8 @@ const char *podfs_socket_path(int socket_fd, char out[PODFS_SOCKET_PATH_MAX]);
  * (refused), -ERR_TIMEOUT when the listener's backlog is full, -ERR_INTERNAL otherwise.
  */
 int podfs_connect(int socket_fd, struct error *e);
+/* The same, but wait up to ms for a place in the listener's backlog.  Blocks. */
+int podfs_connect_within(int socket_fd, int ms, struct error *e);
 
 /* Replace file `name` in dir_fd as a whole (temporary file, rename), owned by uid:uid, mode 0640.
  */

@@ -9,13 +9,14 @@
 
 #include "base/jpath.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/must.h"
 #include "base/pool.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "handler/dial.h"
 #include "handler/handshake.h"
 #include "handler/launcher.h"
-#include "handler/podfs.h"
 #include "handler/vmi.h"
 #include "handler/ws.h"
 #include "http/server.h"
@@ -25,6 +26,8 @@
 enum {
     CALL_THREADS = 8,
     CALL_QUEUE_MAX = 64,
+    DIAL_THREADS = 8,
+    DIAL_QUEUE_MAX = 256,
     DRAIN_MS = 2000,
     NAME_MAX_LEN = 253,
 };
@@ -32,25 +35,23 @@ enum {
 struct streams {
     struct streams_options o;
     struct http_server *server;
-    struct pool *pool;
+    struct pool *pool, *dials;
     struct ws *ws;
     struct handshakes *handshakes;
 };
 
 /* ---- routes ---- */
 
-enum route_kind { ROUTE_CALL, ROUTE_CALL_WITH_BODY, ROUTE_FETCH, ROUTE_STREAM };
+enum route_kind { ROUTE_CALL, ROUTE_CALL_WITH_BODY, ROUTE_FETCH };
 
 static const struct route {
     enum http_method method;
     const char *sub;
     enum route_kind kind;
-    const char *target; /* launcher's path, or the socket's name */
+    const char *target; /* the launcher's path */
     int good, bad;      /* HTTP status of success and of the launcher's refusal */
 } routes[] = {
     // clang-format off
-    { HTTP_GET, "console",        ROUTE_STREAM,         "virt-serial0",    101, 400 },
-    { HTTP_GET, "vnc",            ROUTE_STREAM,         "virt-vnc",        101, 400 },
     { HTTP_GET, "vnc/screenshot", ROUTE_FETCH,          "/v1/screenshot",  200, 500 },
     { HTTP_GET, "guestosinfo",    ROUTE_FETCH,          "/v1/guest-info",  200, 500 },
     { HTTP_GET, "userlist",       ROUTE_FETCH,          "/v1/users",       200, 500 },
@@ -64,6 +65,16 @@ static const struct route {
     // clang-format on
 };
 
+/* GET with a websocket upgrade.  A refusal's status is that of the error (handler/dial.h). */
+static const struct stream_route {
+    const char *sub;
+    const char *socket; /* QEMU's, in the pod's private directory */
+    dial_fn *dial;
+} stream_routes[] = {
+    { "console", "virt-serial0", dial_socket },
+    { "vnc", "virt-vnc", dial_socket },
+};
+
 /* The events that a success leaves on the VMI. */
 static const struct telling {
     const char *sub, *reason, *text;
@@ -75,7 +86,6 @@ static const struct telling {
 };
 
 struct target {
-    const struct route *route;
     char key[2 * NAME_MAX_LEN + 2];
 };
 
@@ -208,49 +218,92 @@ static void start_call(struct streams *s, struct http_call *c, const struct rout
 
 /* ---- streams ---- */
 
-/* A connection to one of QEMU's sockets in the pod's private directory. */
-static int connect_qemu(const struct streams *s, const struct launcher *l, const char *socket,
-                        struct error *e)
+/* A stream on its way: accepted on the loop, dialled on the pool, upgraded on the loop. */
+struct opening {
+    struct streams *s;
+    struct http_call *call;
+    const struct stream_route *route;
+    struct launcher *launcher;
+    json_t *vmi;
+    char name[WS_NAME_MAX];
+    int fd;
+};
+
+static void opening_free(struct opening *o)
 {
-    scoped_fd int dir = podfs_open_volume(s->o.pods_dir, launcher_pod_uid(l), "private", e);
-    if (dir < 0)
-        return error_wrap(e, "pod");
-    scoped(free) char *rel = must_asprintf("%s/%s", launcher_vmi_uid(l), socket);
-    scoped_fd int at = podfs_open_socket(dir, rel, e);
-    if (at < 0)
-        return at;
-    return podfs_connect(at, e);
+    launcher_unref(o->launcher);
+    json_decref(o->vmi);
+    if (o->fd >= 0)
+        (void)close(o->fd);
+    free(o);
 }
 
-static void start_stream(struct streams *s, struct http_call *c, const struct route *route,
-                         const struct launcher *l)
+static void run_upgrade(void *arg)
 {
-    struct error e;
-    char name[WS_NAME_MAX];
+    struct opening *o = arg;
 
+    handshake_start(o->s->handshakes, o->call, o->name, TAKE_FD(o->fd));
+    opening_free(o);
+}
+
+static void run_dial(void *arg)
+{
+    struct opening *o = arg;
+    struct error e;
+    const struct dial d = {
+        .pods_dir = o->s->o.pods_dir,
+        .socket = o->route->socket,
+        .launcher = o->launcher,
+        .vmi = o->vmi,
+        .call = o->call,
+    };
+
+    o->fd = o->route->dial(&d, &e);
+    if (o->fd >= 0) {
+        loop_post(http_call_loop(o->call), run_upgrade, o);
+        return;
+    }
+    reply_text(o->call, error_http(e.code), "%s: %s", o->route->sub, e.msg);
+    opening_free(o);
+}
+
+static void start_stream(struct streams *s, struct http_call *c, const struct stream_route *route,
+                         json_t *vmi, struct launcher *l)
+{
     if (!handshake_is_wanted(c)) {
         reply_text(c, 400, "a websocket upgrade is expected");
         return;
     }
-    (void)snprintf(name, sizeof(name), "%s/%s", launcher_vmi_uid(l), route->sub);
+    struct opening *o = must_calloc(1, sizeof(*o));
+
+    *o = (struct opening){ s, c, route, launcher_ref(l), json_incref(vmi), .fd = -1 };
+    (void)snprintf(o->name, sizeof(o->name), "%s/%s", launcher_vmi_uid(l), route->sub);
     if (streq(route->sub, "vnc") && streq(http_call_query(c, "preserveSession"), "true") &&
-        ws_is_used(s->ws, name)) {
+        ws_is_used(s->ws, o->name)) {
         reply_text(c, 503, "Active VNC connection. Request denied.");
+        opening_free(o);
         return;
     }
-    int fd = connect_qemu(s, l, route->target, &e);
-    if (fd < 0) {
-        reply_text(c, route->bad, "%s: %s", route->sub, e.msg);
+    http_keep(c);
+    if (pool_run(s->dials, run_dial, o))
         return;
-    }
-    handshake_start(s->handshakes, c, name, fd);
+    reply_text(c, 503, "too many streams are being opened, try again");
+    opening_free(o);
 }
 
 /* ---- dispatch ---- */
 
+static const struct stream_route *find_stream(const char *sub)
+{
+    for (size_t i = 0; i < countof(stream_routes); i++) {
+        if (streq(sub, stream_routes[i].sub))
+            return &stream_routes[i];
+    }
+    return NULL;
+}
+
 static const struct route *find_route(enum http_method method, const char *sub, bool *ret_known)
 {
-    *ret_known = false;
     for (size_t i = 0; i < countof(routes); i++) {
         if (!streq(sub, routes[i].sub))
             continue;
@@ -266,14 +319,17 @@ static void on_call(struct http_call *c, void *ctx)
     struct streams *s = ctx;
     struct target t = { 0 };
     const char *sub = "";
-    bool is_known = false;
 
     if (read_path(http_call_path(c), &t, &sub) < 0) {
         reply_text(c, 404, "no such page");
         return;
     }
+    const struct stream_route *stream = find_stream(sub);
+    bool is_known = stream != NULL;
     const struct route *route = find_route(http_call_method(c), sub, &is_known);
-    if (!route) {
+    if (http_call_method(c) != HTTP_GET)
+        stream = NULL;
+    if (!route && !stream) {
         reply_text(c, is_known ? 405 : 404, "%s",
                    is_known ? "method not allowed" : "no such subresource");
         return;
@@ -289,8 +345,8 @@ static void on_call(struct http_call *c, void *ctx)
         return;
     }
     log_debug("asked", "vmi", t.key, "for", sub);
-    if (route->kind == ROUTE_STREAM)
-        start_stream(s, c, route, l);
+    if (stream)
+        start_stream(s, c, stream, vmi, l);
     else
         start_call(s, c, route, vmi, l);
 }
@@ -312,6 +368,7 @@ int streams_start(struct streams **ret, const struct streams_options *o, struct 
 
     s->o = *o;
     s->pool = pool_new("calls", CALL_THREADS, CALL_QUEUE_MAX);
+    s->dials = pool_new("dials", DIAL_THREADS, DIAL_QUEUE_MAX);
     s->ws = ws_start();
     s->handshakes = handshakes_new(s->ws);
     int r = http_server_start(&s->server, &server, e);
@@ -336,6 +393,7 @@ void streams_stop(struct streams *s)
         http_server_drain(s->server, DRAIN_MS);
     ws_stop(s->ws);
     handshakes_wait(s->handshakes, DRAIN_MS);
+    pool_free(s->dials);
     pool_free(s->pool);
     if (s->server)
         http_server_free(s->server);
