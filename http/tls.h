@@ -58,6 +58,7 @@ struct tls_identity {
 struct tls_policy {
     enum tls_peer peer;
     bool is_tls13_only;
+    bool has_no_alpn; /* what is carried is not HTTP: no protocol is offered */
     /* The peer's Subject CN must be one of these, when len > 0 (client side: instead of the host
      * name). */
     const char *cn[TLS_CN_LIST_MAX];

@@ -229,7 +229,8 @@ struct tls_conn *tls_conn_new(int fd, enum tls_side side, struct tls_keys *keys,
     must(gnutls_init(&t->session, flags) == 0);
     must(gnutls_priority_set(t->session, policy->is_tls13_only ? priority_13 : priority_any) == 0);
     must(gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->creds->gnutls) == 0);
-    must(gnutls_alpn_set_protocols(t->session, &alpn, 1, 0) == 0);
+    if (!policy->has_no_alpn)
+        must(gnutls_alpn_set_protocols(t->session, &alpn, 1, 0) == 0);
     gnutls_session_set_ptr(t->session, t);
     gnutls_transport_set_ptr2(t->session, t, (gnutls_transport_ptr_t)(intptr_t)fd);
     gnutls_transport_set_pull_function(t->session, pull);
