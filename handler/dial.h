@@ -13,6 +13,7 @@
 
 struct http_call;
 struct launcher;
+struct vsock;
 
 enum { DIAL_MS = 3000 };
 
@@ -23,6 +24,7 @@ struct dial {
     struct launcher *launcher;
     const json_t *vmi;
     const struct http_call *call; /* its query, and its loop */
+    struct vsock *vsock;
 };
 
 /*

@@ -40,12 +40,14 @@ struct settings {
     const char *node;
     const char *private_dir, *pods_dir, *kubelet_root;
     const char *cert_file, *key_file, *ca_configmap;
+    const char *vsock_cert_file, *vsock_key_file;
     bool wants_labeller, is_externally_managed;
 };
 
 #define AT(member) OPTION_AT(struct settings, member)
 
 static const char certificates[] = "/etc/virt-handler/servercertificates";
+#define VSOCK_CERTIFICATES "/etc/virt-handler/vsockclientcertificates"
 
 // clang-format off
 static const struct option options[] = {
@@ -65,6 +67,8 @@ static const struct option options[] = {
     { "ca-configmap-name", 0, OPTION_STRING, AT(ca_configmap), .dflt = "kubevirt-ca", .arg = "NAME", .help = "ConfigMap with the CAs that clients are checked against" },
     { "tls-cert-file", 0, OPTION_STRING, AT(cert_file), .arg = "FILE", .help = "certificate of both listeners, re-read when it changes" },
     { "tls-key-file", 0, OPTION_STRING, AT(key_file), .arg = "FILE", .help = "its key" },
+    { "vsock-client-cert-file", 0, OPTION_STRING, AT(vsock_cert_file), .dflt = VSOCK_CERTIFICATES "/tls.crt", .arg = "FILE", .help = "certificate shown to guests over VSOCK, re-read when it changes" },
+    { "vsock-client-key-file", 0, OPTION_STRING, AT(vsock_key_file), .dflt = VSOCK_CERTIFICATES "/tls.key", .arg = "FILE", .help = "its key" },
     { "enable-node-labeller", 0, OPTION_BOOL, AT(wants_labeller), .dflt = "true", .help = "label the node with what its QEMU can do" },
     { "externally-managed", 0, OPTION_BOOL, AT(is_externally_managed), .dflt = "false", .help = "certificates come from elsewhere: names in them are not checked" },
     { "pod-ip-address", 0, OPTION_IGNORED, .arg = "IP", .help = "both listeners use --listen" },
@@ -75,8 +79,6 @@ static const struct option options[] = {
     { "migration-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no live migration yet" },
     { "migration-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no live migration yet" },
     { "migration-cn-types", 0, OPTION_IGNORED, .arg = "NAME", .help = "there is no live migration yet" },
-    { "vsock-client-cert-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no VSOCK yet" },
-    { "vsock-client-key-file", 0, OPTION_IGNORED, .arg = "FILE", .help = "there is no VSOCK yet" },
     { .name = NULL },
 };
 // clang-format on
@@ -95,7 +97,7 @@ struct handler {
     struct kube *kube;
     struct http_watcher *watcher;
     struct event_recorder *events;
-    struct tls_keys *keys;
+    struct tls_keys *keys, *vsock_keys;
     struct informer *ca, *kubevirts;
     struct cluster_config_store *cluster;
     struct vmi_controller *vmis;
@@ -238,7 +240,11 @@ static int load_certificates(struct handler *h, struct error *e)
 
     if (r == 0)
         log_warn("no certificate yet; waiting for it", "file", cert_path);
-    return r < 0 ? error_wrap(e, "certificate") : 0;
+    if (r < 0)
+        return error_wrap(e, "certificate");
+    /* Not there where nobody uses VSOCK with TLS. */
+    r = tls_keys_watch_files(h->vsock_keys, h->s.vsock_cert_file, h->s.vsock_key_file, e);
+    return r < 0 ? error_wrap(e, "certificate for VSOCK") : 0;
 }
 
 static int open_listeners(struct handler *h, struct error *e)
@@ -253,6 +259,7 @@ static int open_listeners(struct handler *h, struct error *e)
         .address = h->s.listen,
         .port = (int)h->s.console_port,
         .keys = h->keys,
+        .vsock_keys = h->vsock_keys,
         .any_cn = h->s.is_externally_managed,
         .pods_dir = h->s.pods_dir,
         .vmis = h->vmis,
@@ -296,6 +303,7 @@ static int start(struct handler *h, struct error *e)
     if (r < 0)
         return r;
     h->keys = tls_keys_new();
+    h->vsock_keys = tls_keys_new();
     r = load_certificates(h, e);
     if (r < 0)
         return r;
@@ -336,6 +344,7 @@ static void run(struct handler *h)
     while (!wait_signal(h, POLL_MS)) {
         if (tls_keys_poll(h->keys))
             log_info("certificate reloaded");
+        (void)tls_keys_poll(h->vsock_keys);
         heap_give_back();
     }
 }
@@ -362,6 +371,7 @@ static void stop(struct handler *h)
     kube_free(h->kube);
     kube_config_free(h->config);
     tls_keys_unref(h->keys);
+    tls_keys_unref(h->vsock_keys);
 }
 
 int main(int argc, char **argv)

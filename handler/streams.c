@@ -3,6 +3,7 @@
 #include "handler/streams.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "handler/handshake.h"
 #include "handler/launcher.h"
 #include "handler/vmi.h"
+#include "handler/vsock.h"
 #include "handler/ws.h"
 #include "http/server.h"
 #include "kube/event.h"
@@ -38,6 +40,8 @@ struct streams {
     struct pool *pool, *dials;
     struct ws *ws;
     struct handshakes *handshakes;
+    struct vsock *vsock;
+    atomic_uint opened; /* streams that stand alone: their names differ by it */
 };
 
 /* ---- routes ---- */
@@ -70,9 +74,11 @@ static const struct stream_route {
     const char *sub;
     const char *socket; /* QEMU's, in the pod's private directory */
     dial_fn *dial;
+    bool stands_alone; /* a session has nothing to do with the others of the machine */
 } stream_routes[] = {
-    { "console", "virt-serial0", dial_socket },
-    { "vnc", "virt-vnc", dial_socket },
+    { "console", "virt-serial0", .dial = dial_socket },
+    { "vnc", "virt-vnc", .dial = dial_socket },
+    { "vsock", .dial = dial_vsock, .stands_alone = true },
 };
 
 /* The events that a success leaves on the VMI. */
@@ -256,6 +262,7 @@ static void run_dial(void *arg)
         .launcher = o->launcher,
         .vmi = o->vmi,
         .call = o->call,
+        .vsock = o->s->vsock,
     };
 
     o->fd = o->route->dial(&d, &e);
@@ -277,7 +284,11 @@ static void start_stream(struct streams *s, struct http_call *c, const struct st
     struct opening *o = must_calloc(1, sizeof(*o));
 
     *o = (struct opening){ s, c, route, launcher_ref(l), json_incref(vmi), .fd = -1 };
-    (void)snprintf(o->name, sizeof(o->name), "%s/%s", launcher_vmi_uid(l), route->sub);
+    if (route->stands_alone)
+        (void)snprintf(o->name, sizeof(o->name), "%s/%s/%u", launcher_vmi_uid(l), route->sub,
+                       atomic_fetch_add(&s->opened, 1));
+    else
+        (void)snprintf(o->name, sizeof(o->name), "%s/%s", launcher_vmi_uid(l), route->sub);
     if (streq(route->sub, "vnc") && streq(http_call_query(c, "preserveSession"), "true") &&
         ws_is_used(s->ws, o->name)) {
         reply_text(c, 503, "Active VNC connection. Request denied.");
@@ -369,6 +380,7 @@ int streams_start(struct streams **ret, const struct streams_options *o, struct 
     s->o = *o;
     s->pool = pool_new("calls", CALL_THREADS, CALL_QUEUE_MAX);
     s->dials = pool_new("dials", DIAL_THREADS, DIAL_QUEUE_MAX);
+    s->vsock = vsock_new(o->vsock_keys, NULL);
     s->ws = ws_start();
     s->handshakes = handshakes_new(s->ws);
     int r = http_server_start(&s->server, &server, e);
@@ -394,6 +406,7 @@ void streams_stop(struct streams *s)
     ws_stop(s->ws);
     handshakes_wait(s->handshakes, DRAIN_MS);
     pool_free(s->dials);
+    vsock_free(s->vsock);
     pool_free(s->pool);
     if (s->server)
         http_server_free(s->server);

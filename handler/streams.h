@@ -21,6 +21,7 @@ struct streams_options {
     const char *address;
     int port;
     struct tls_keys *keys;
+    struct tls_keys *vsock_keys; /* shown to guests that are asked over VSOCK */
     bool any_cn; /* --externally-managed: the chain alone decides */
     const char *pods_dir;
     struct vmi_controller *vmis;
