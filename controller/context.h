@@ -30,6 +30,7 @@ struct context {
 #define INDEX_NODE "node"                 /* node that an instance runs on */
 #define INDEX_INSTANCETYPE "instancetype" /* of machines: what they name, see vm_types.h */
 #define INDEX_PREFERENCE "preference"
+#define INDEX_VSOCK "vsock"   /* of instances: status.VSOCKCID, see vsock_addresses.h */
 #define INDEX_ORPHAN "orphan" /* namespace, for objects without a controlling owner */
 
 #endif

@@ -19,6 +19,7 @@
 #include "controller/vmi_controller.h"
 #include "controller/vmi_metrics.h"
 #include "controller/vmirs_controller.h"
+#include "controller/vsock_addresses.h"
 #include "http/client.h"
 #include "kube/cert_store.h"
 #include "kube/workqueue.h"
@@ -123,7 +124,8 @@ static const struct informer_row {
     { CONTEXT_INFORMER(vmis), { .kind = &KIND_VMI, .trim = trim_own, .on_event = on_vmi,
                                 .index = { { INDEX_CONTROLLER, index_by_controller_uid },
                                            { INDEX_NODE, index_vmi_by_node },
-                                           { INDEX_ORPHAN, index_orphan_by_namespace } }, .resync_ms = RESYNC_MS } },
+                                           { INDEX_ORPHAN, index_orphan_by_namespace },
+                                           { INDEX_VSOCK, index_vmi_by_vsock } }, .resync_ms = RESYNC_MS } },
 };
 // clang-format on
 

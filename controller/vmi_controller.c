@@ -2,6 +2,7 @@
 /* The instance controller: pods first, then the instance's own status; see vmi_controller.h. */
 #include "controller/vmi_controller.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@
 #include "controller/vm_decide.h"
 #include "controller/vmi_decide.h"
 #include "controller/vmi_metrics.h"
+#include "controller/vsock_addresses.h"
 #include "kube/workqueue.h"
 
 enum {
@@ -32,6 +34,7 @@ struct vmi_controller {
     struct workqueue *queue;
     struct workers *workers;
     struct expectations *expected;
+    struct vsock_addresses *vsock;
 };
 
 struct vmi_controller *vmi_controller_new(const struct context *ctx, struct event_recorder *events)
@@ -41,6 +44,7 @@ struct vmi_controller *vmi_controller_new(const struct context *ctx, struct even
     c->events = events;
     c->queue = workqueue_new("virt-controller-vmi");
     c->expected = expectations_new(ctx->clock);
+    c->vsock = vsock_addresses_new();
     return c;
 }
 
@@ -50,6 +54,7 @@ void vmi_controller_free(struct vmi_controller *c)
         return;
     workqueue_free(c->queue);
     expectations_free(c->expected);
+    vsock_addresses_free(c->vsock);
     free(c);
 }
 
@@ -64,6 +69,8 @@ static char *pod_key(const json_t *pod)
 void vmi_controller_on_vmi(struct vmi_controller *c, const json_t *old, const json_t *obj)
 {
     scoped(free) char *key = meta_key(obj ? obj : old);
+    if (!obj || jpath_has(obj, "status.VSOCKCID"))
+        vsock_addresses_forget(c->vsock, meta_uid(obj ? obj : old));
     workqueue_add(c->queue, key);
 }
 
@@ -97,6 +104,7 @@ struct round {
     json_t *vmi;  /* shared, read-only */
     json_t *pods; /* array of shared pods */
     json_t *made; /* the pod that this round has created */
+    uint32_t vsock_cid;
     const char *fault_reason;
     struct error fault;
     int64_t again_ms;
@@ -306,6 +314,7 @@ static int write_vmi(struct round *r, const json_t *pod, json_t **ret, struct er
         .vmi = r->vmi,
         .pod = pod,
         .has_pods = r->made || json_array_size(r->pods) > 0,
+        .vsock_cid = r->vsock_cid,
         .owner_is_gone = owner_is_gone(r),
         .fault_reason = r->fault_reason,
         .fault_message = r->fault.msg,
@@ -344,9 +353,33 @@ static int tell_pod(struct round *r, const json_t *vmi, const json_t *pod, struc
     return n == -ERR_NOT_FOUND ? 0 : n;
 }
 
+static bool has_vsock_address(uint32_t cid, void *ctx)
+{
+    struct vmi_controller *c = ctx;
+    char value[16];
+    (void)snprintf(value, sizeof(value), "%" PRIu32, cid);
+    json_auto_t *holders = informer_by_index(c->ctx->vmis, INDEX_VSOCK, value);
+    return json_array_size(holders) > 0;
+}
+
+/* Chosen before there is a pod, written with the phase that follows from it. */
+static void take_vsock_address(struct round *r)
+{
+    struct vmi_controller *c = r->c;
+    uint32_t random;
+    if (!vmi_lacks_vsock_address(r->vmi))
+        return;
+    random_bytes(&random, sizeof(random));
+    r->vsock_cid = vsock_addresses_take(c->vsock, meta_uid(r->vmi), random, has_vsock_address, c);
+    json_auto_t *now = informer_get(c->ctx->vmis, r->key);
+    if (!now || !streq(meta_uid(now), meta_uid(r->vmi)))
+        vsock_addresses_forget(c->vsock, meta_uid(r->vmi)); /* its end has been told already */
+}
+
 static int run_round(struct round *r, struct error *e)
 {
     struct error fault = { 0 };
+    take_vsock_address(r);
     int acted = act(r, &fault);
     const json_t *pod = r->made ? r->made : vmi_current_pod(r->vmi, r->pods);
 

@@ -347,6 +347,8 @@ json_t *vmi_next(const struct vmi_view *v, int64_t now_ms)
 
     if (is_first)
         set_at_first_sight(vmi);
+    if (v->vsock_cid)
+        jpath_set_int(vmi, "status.VSOCKCID", v->vsock_cid);
     if (is_change) {
         set_phase(vmi, phase, now);
         if (streq(phase, PHASE_SCHEDULED))

@@ -28,6 +28,7 @@ struct vmi_view {
     const json_t *vmi;
     const json_t *pod;        /* current, or NULL */
     bool has_pods;            /* any pod of it is left, in whatever state */
+    uint32_t vsock_cid;       /* to be given to it now; 0: none */
     bool owner_is_gone;       /* the VirtualMachine that controlled it does not exist any more */
     const char *fault_reason; /* of this round; NULL: none */
     const char *fault_message;

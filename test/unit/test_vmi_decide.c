@@ -195,6 +195,20 @@ static void hand_over_names_the_node(void **state)
     assert_json(jpath(next, "status.activePods"), active);
 }
 
+static void a_vsock_address_is_written_before_the_hand_over(void **state)
+{
+    json_auto_t *vmi = json_q("{'metadata':{'uid':'1'},'status':{'phase':'Scheduling'}}");
+    json_auto_t *pod = json_q(RUNNING);
+    struct vmi_view v = { .vmi = vmi, .pod = pod, .has_pods = true, .vsock_cid = UINT32_MAX - 1 };
+    json_auto_t *next = vmi_next(&v, NOW_MS);
+
+    assert_string_equal(jpath_str(next, "status.phase", ""), "Scheduled");
+    assert_int_equal(jpath_int(next, "status.VSOCKCID", 0), 4294967294);
+    v = (struct vmi_view){ .vmi = next, .pod = pod, .has_pods = true };
+    json_auto_t *again = vmi_next(&v, NOW_MS);
+    assert_json(again, next); /* and kept */
+}
+
 static void a_pod_on_its_way_costs_no_write(void **state)
 {
     json_auto_t *vmi = json_q("{'metadata':{'uid':'1'}}");
@@ -214,6 +228,10 @@ static const struct condition_case {
     { "unschedulable is shown", VMI("Scheduling"),
       "{'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False',"
       "'reason':'Unschedulable','observedGeneration':1,'lastProbeTime':null}]}}",
+      NULL, "PodScheduled", "Unschedulable" },
+    { "a node without the device: waits and says so", VMI("Scheduling"),
+      "{'status':{'phase':'Pending','conditions':[{'type':'PodScheduled','status':'False','reason':"
+      "'Unschedulable','message':'0/1 nodes: 1 Insufficient devices.kubevirt.io/vhost-vsock'}]}}",
       NULL, "PodScheduled", "Unschedulable" },
     { "scheduled is not",
       "{'status':{'phase':'Scheduling','conditions':[{'type':'PodScheduled','status':'False'}]}}",
@@ -328,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hand_over_names_the_node),
+        cmocka_unit_test(a_vsock_address_is_written_before_the_hand_over),
         cmocka_unit_test(a_pod_on_its_way_costs_no_write),
     };
     int failed = cmocka_run_group_tests_name("vmi_decide", tests, NULL, NULL);
