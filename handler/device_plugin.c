@@ -27,9 +27,10 @@ enum { REGISTER_MS = 10 * 1000, SETTLE_MS = 200, SPARE_LEN = 6 };
 static const int64_t backoff_ms[] = { 1000, 2000, 5000, 10000 };
 
 const struct plugin_device plugin_devices[PLUGIN_DEVICES] = {
-    { "kvm", "/dev/kvm", "devices.kubevirt.io/kvm" },
-    { "tun", "/dev/net/tun", "devices.kubevirt.io/tun" },
-    { "vhost-net", "/dev/vhost-net", "devices.kubevirt.io/vhost-net" },
+    { "kvm", "/dev/kvm", "devices.kubevirt.io/kvm", NULL },
+    { "tun", "/dev/net/tun", "devices.kubevirt.io/tun", NULL },
+    { "vhost-net", "/dev/vhost-net", "devices.kubevirt.io/vhost-net", NULL },
+    { "vhost-vsock", "/dev/vhost-vsock", "devices.kubevirt.io/vhost-vsock", "VSOCK" },
 };
 
 struct plugin {
@@ -41,8 +42,9 @@ struct plugin {
     struct grpc_call *registration; /* on its way */
     struct loop_timer *retry;
     size_t failures;
+    bool is_offered;
     bool is_healthy;
-    atomic_bool is_registered;
+    atomic_bool is_settled; /* registered, or not offered */
 };
 
 struct device_plugins {
@@ -98,9 +100,9 @@ static const struct grpc_method methods[] = {
 
 /* ---- registration ---- */
 
-static void set_registered(struct plugin *p, bool is_registered)
+static void set_settled(struct plugin *p, bool is_settled)
 {
-    if (atomic_exchange(&p->is_registered, is_registered) != is_registered && p->all->o.changed)
+    if (atomic_exchange(&p->is_settled, is_settled) != is_settled && p->all->o.changed)
         p->all->o.changed(p->all->o.ctx);
 }
 
@@ -153,7 +155,7 @@ static void on_registered(enum grpc_status status, const char *message, void *ar
     }
     p->failures = 0;
     log_info("device plugin registered", "resource", p->device->resource);
-    set_registered(p, true);
+    set_settled(p, true);
 }
 
 /* Listen anew and tell the kubelet: whatever was open belongs to a kubelet that is gone. */
@@ -163,7 +165,7 @@ static void serve_and_register(void *arg)
     struct error e;
     scoped_buf request = BUF_INIT(0);
 
-    set_registered(p, false);
+    set_settled(p, false);
     grpc_call_cancel(TAKE(p->registration));
     grpc_server_stop(TAKE(p->server));
     if (grpc_server_start(&p->server, p->all->loop, p->path, methods, countof(methods), p, &e) <
@@ -207,7 +209,7 @@ static void look_at_device(struct plugin *p)
  * first. */
 static void start_over(struct plugin *p)
 {
-    set_registered(p, false);
+    set_settled(p, false);
     grpc_server_stop(TAKE(p->server));
     p->failures = 0;
     loop_timer_set(p->retry, SETTLE_MS);
@@ -238,6 +240,8 @@ static void on_file(struct device_plugins *ps, const struct inotify_event *event
         struct plugin *p = &ps->plugins[i];
         bool is_own = event->len > 0 && streq(event->name, p->endpoint);
 
+        if (!p->is_offered)
+            continue;
         /* Our socket removed by another, or a new kubelet: start over, once things have settled. */
         if (is_kubelet && (event->mask & IN_CREATE)) {
             grpc_server_stop(TAKE(p->server));
@@ -283,6 +287,48 @@ static void watch_files(struct device_plugins *ps)
     ps->inotify_io = loop_io_new(ps->loop, ps->inotify_fd, LOOP_READ, on_inotify, ps);
 }
 
+/* ---- gates ---- */
+
+static void offer(struct plugin *p)
+{
+    p->is_offered = true;
+    p->is_healthy = device_is_there(p->device);
+    p->failures = 0;
+    serve_and_register(p);
+}
+
+/* The kubelet keeps the resource, with none of it, and forgets it at its next restart. */
+static void withdraw(struct plugin *p)
+{
+    p->is_offered = false;
+    loop_timer_set(p->retry, -1);
+    grpc_call_cancel(TAKE(p->registration));
+    if (p->server)
+        grpc_server_broadcast(p->server, "", 0);
+    grpc_server_stop(TAKE(p->server));
+    set_settled(p, true);
+}
+
+static void review(void *arg)
+{
+    struct device_plugins *ps = arg;
+
+    for (size_t i = 0; i < ps->o.count; i++) {
+        struct plugin *p = &ps->plugins[i];
+        bool is_wanted = !ps->o.is_wanted || ps->o.is_wanted(p->device, ps->o.ctx);
+
+        if (is_wanted && !p->is_offered)
+            offer(p);
+        else if (!is_wanted && (p->is_offered || !atomic_load(&p->is_settled)))
+            withdraw(p);
+    }
+}
+
+void device_plugins_review(struct device_plugins *ps)
+{
+    loop_post(ps->loop, review, ps);
+}
+
 /* ---- life ---- */
 
 static void begin(void *arg)
@@ -291,13 +337,9 @@ static void begin(void *arg)
 
     sweep(ps);
     watch_files(ps);
-    for (size_t i = 0; i < ps->o.count; i++) {
-        struct plugin *p = &ps->plugins[i];
-
-        p->is_healthy = device_is_there(p->device);
-        p->retry = loop_timer_new(ps->loop, -1, serve_and_register, p);
-        serve_and_register(p);
-    }
+    for (size_t i = 0; i < ps->o.count; i++)
+        ps->plugins[i].retry = loop_timer_new(ps->loop, -1, serve_and_register, &ps->plugins[i]);
+    review(ps);
 }
 
 struct device_plugins *device_plugins_start(const struct device_plugin_options *o)
@@ -366,7 +408,7 @@ void device_plugins_stop(struct device_plugins *ps)
 bool device_plugins_are_registered(struct device_plugins *ps)
 {
     for (size_t i = 0; i < ps->o.count; i++) {
-        if (!atomic_load(&ps->plugins[i].is_registered))
+        if (!atomic_load(&ps->plugins[i].is_settled))
             return false;
     }
     return true;

@@ -102,7 +102,7 @@ struct handler {
     struct cluster_config_store *cluster;
     struct vmi_controller *vmis;
     struct device_plugins *plugins;
-    struct node_heart *heart;
+    _Atomic(struct node_heart *) heart;
     struct streams *streams;
     struct status_page *page;
 };
@@ -140,6 +140,7 @@ static void on_kubevirt(const json_t *old, const json_t *obj, void *ctx)
 
     if (cluster_config_store_set(h->cluster, obj, &e) < 0)
         log_warn("configuration is not usable; the last good one stays", "why", e.msg);
+    device_plugins_review(h->plugins);
 }
 
 static void follow_cluster(struct handler *h)
@@ -211,6 +212,18 @@ static void on_plugins_changed(void *ctx)
         node_heart_beat(h->heart);
 }
 
+static bool is_device_wanted(const struct plugin_device *d, void *ctx)
+{
+    struct handler *h = ctx;
+
+    if (!d->gate)
+        return true;
+    struct cluster_config *config = cluster_config_store_get(h->cluster);
+    bool is_on = cluster_config_gate(config, d->gate);
+    cluster_config_unref(config);
+    return is_on;
+}
+
 static int connect_cluster(struct handler *h, struct error *e)
 {
     const struct kube_config_request request = {
@@ -270,7 +283,8 @@ static int open_listeners(struct handler *h, struct error *e)
     return r < 0 ? r : streams_start(&h->streams, &streams, e);
 }
 
-static void start_node(struct handler *h)
+/* Before the cluster is followed: a change of its configuration may bring or take devices. */
+static void start_plugins(struct handler *h)
 {
     scoped(free) char *dir = must_asprintf("%s/device-plugins", h->s.kubelet_root);
     const struct device_plugin_options plugins = {
@@ -278,9 +292,16 @@ static void start_node(struct handler *h)
         .max_devices = (size_t)h->s.max_devices,
         .devices = plugin_devices,
         .count = PLUGIN_DEVICES,
+        .is_wanted = is_device_wanted,
         .changed = on_plugins_changed,
         .ctx = h,
     };
+
+    h->plugins = device_plugins_start(&plugins);
+}
+
+static void start_heart(struct handler *h)
+{
     const struct node_options node = {
         .node = h->s.node,
         .kubelet_root = h->s.kubelet_root,
@@ -291,7 +312,6 @@ static void start_node(struct handler *h)
         .ctx = h,
     };
 
-    h->plugins = device_plugins_start(&plugins);
     h->heart = node_heart_start(&node);
 }
 
@@ -322,12 +342,13 @@ static int start(struct handler *h, struct error *e)
         .config = h->cluster,
     };
 
+    start_plugins(h);
     follow_cluster(h);
     h->vmis = vmi_controller_new(&vmis);
     r = open_listeners(h, e);
     if (r < 0)
         return r;
-    start_node(h);
+    start_heart(h);
     return 0;
 }
 
@@ -353,13 +374,13 @@ static void run(struct handler *h)
 static void stop(struct handler *h)
 {
     node_heart_stop(h->heart);
+    if (h->kubevirts)
+        informer_stop(h->kubevirts); /* its events reach the plugins */
     device_plugins_stop(h->plugins);
     streams_stop(h->streams);
     if (h->vmis)
         vmi_controller_stop(h->vmis);
     status_page_stop(h->page);
-    if (h->kubevirts)
-        informer_stop(h->kubevirts);
     if (h->ca)
         informer_stop(h->ca);
     if (h->watcher)

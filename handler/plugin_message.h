@@ -13,6 +13,7 @@ struct plugin_device {
     const char *name; /* "kvm": resource devices.kubevirt.io/kvm, ids kvm0, kvm1 ... */
     const char *path; /* on the node and in the container */
     const char *resource;
+    const char *gate; /* the feature gate that it belongs to; NULL: none */
 };
 
 /* ListAndWatchResponse with `count` devices, all healthy or all not. */

@@ -20,7 +20,7 @@
 
 enum { PATIENCE_S = 5 };
 
-static const struct plugin_device kvm = { "kvm", "/dev/null", "devices.kubevirt.io/kvm" };
+static const struct plugin_device kvm = { "kvm", "/dev/null", "devices.kubevirt.io/kvm", NULL };
 
 /* ---- messages ---- */
 
@@ -96,6 +96,8 @@ struct kubelet {
     struct grpc_server *server;
     sem_t registered, ready;
     atomic_int refusals; /* the first n registrations fail */
+    atomic_bool is_gate_on;
+    sem_t changed;
     enum grpc_status refuses_with;
     bool is_spare; /* the last one came under another name than the usual */
     char resource[64];
@@ -155,6 +157,7 @@ static int start_kubelet(void **state)
     k->socket = must_asprintf("%s/kubelet.sock", k->dir);
     assert_int_equal(sem_init(&k->registered, 0, 0), 0);
     assert_int_equal(sem_init(&k->ready, 0, 0), 0);
+    assert_int_equal(sem_init(&k->changed, 0, 0), 0);
     k->loop = loop_new("kubelet");
     loop_start(k->loop);
     on_loop(k, begin_kubelet);
@@ -176,22 +179,28 @@ static int stop_kubelet(void **state)
     (void)nftw(k->dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
     (void)sem_destroy(&k->registered);
     (void)sem_destroy(&k->ready);
+    (void)sem_destroy(&k->changed);
     free(k->socket);
     free(k);
     return 0;
 }
 
-static bool wait_registered(struct kubelet *k)
+static bool wait_for(sem_t *s)
 {
     struct timespec until;
 
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_S;
-    while (sem_timedwait(&k->registered, &until) < 0) {
+    while (sem_timedwait(s, &until) < 0) {
         if (errno != EINTR)
             return false;
     }
     return true;
+}
+
+static bool wait_registered(struct kubelet *k)
+{
+    return wait_for(&k->registered);
 }
 
 static struct device_plugins *start_plugins(struct kubelet *k)
@@ -272,6 +281,58 @@ static void registers_again_when_its_socket_is_removed(void **state)
     device_plugins_stop(ps);
 }
 
+static bool gate_is_on(const struct plugin_device *d, void *ctx)
+{
+    struct kubelet *k = ctx;
+
+    return atomic_load(&k->is_gate_on);
+}
+
+static void on_changed(void *ctx)
+{
+    struct kubelet *k = ctx;
+
+    (void)sem_post(&k->changed);
+}
+
+static void a_gate_brings_and_takes_a_device(void **state)
+{
+    struct kubelet *k = *state;
+    const struct device_plugin_options o = {
+        .plugins_dir = k->dir,
+        .max_devices = 3,
+        .devices = &kvm,
+        .count = 1,
+        .is_wanted = gate_is_on,
+        .changed = on_changed,
+        .ctx = k,
+    };
+    scoped(free) char *path = must_asprintf("%s/kubevirt-kvm.sock", k->dir);
+    struct device_plugins *ps = device_plugins_start(&o);
+
+    assert_true(wait_for(&k->changed)); /* settled: the node need not wait for it */
+    assert_true(device_plugins_are_registered(ps));
+    assert_int_equal(access(path, F_OK), -1);
+    on_loop(k, end_kubelet);
+    on_loop(k, begin_kubelet); /* a new kubelet does not bring it */
+
+    atomic_store(&k->is_gate_on, true);
+    device_plugins_review(ps);
+    assert_true(wait_for(&k->registered));
+    assert_true(wait_for(&k->changed)); /* not registered, ... */
+    assert_true(wait_for(&k->changed)); /* ... and then it is */
+    assert_true(device_plugins_are_registered(ps));
+
+    atomic_store(&k->is_gate_on, false);
+    device_plugins_review(ps);
+    device_plugins_review(ps);
+    for (int i = 0; i < 500 && access(path, F_OK) == 0; i++)
+        usleep(10 * 1000);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_true(device_plugins_are_registered(ps));
+    device_plugins_stop(ps);
+}
+
 /* ---- calls ---- */
 
 struct outcome {
@@ -346,6 +407,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(registers_again_with_a_new_kubelet, start_kubelet,
                                         stop_kubelet),
         cmocka_unit_test_setup_teardown(registers_again_when_its_socket_is_removed, start_kubelet,
+                                        stop_kubelet),
+        cmocka_unit_test_setup_teardown(a_gate_brings_and_takes_a_device, start_kubelet,
                                         stop_kubelet),
     };
     int failed = cmocka_run_group_tests_name("messages", messages, NULL, NULL);
