@@ -52,7 +52,7 @@ static const struct inert_case {
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'migrations':{'allowPostCopy':true,'network':'n'}}}}", .old = "{'spec':{}}" },
       " ! spec.configuration.migrations" NOT_YET },
 
-    { "false asks for nothing", { ON_VMI, .object = VMI("'autoattachVSOCK':false") }, "" },
+    { "false asks for nothing", { ON_VMI, .object = VMI("'tpm':{'persistent':false}") }, "" },
     { "an empty list neither", { ON_VMI, .object = VMI("'gpus':[],'hostDevices':[]") }, "" },
     { "nor what is switched off", { "/kubevirt-validate-update",
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'commonInstancetypesDeployment':{'enabled':false}}}}", .old = "{'spec':{}}" }, "" },
