@@ -10,8 +10,16 @@ $(BUILD)/bench/reviews: test/bench/reviews.c test/fuzz/ask_webhooks.h $(REVIEWS_
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(REVIEWS_ARCHIVES) -Wl,--end-group $(libs_common)
 
+# Streams: client, yardstick, the world around virt-api, virt-handler's end.
+STREAM_BENCHES := $(patsubst %,$(BUILD)/bench/stream-%,client relay world)
+STREAM_ARCHIVES := $(filter $(patsubst %,$(BUILD)/lib%.a,handler kube openapi certs http base),$(ARCHIVES))
+$(BUILD)/bench/stream-%: test/bench/stream_%.c test/bench/stream_peer.h $(BUILD)/libfake.a $(STREAM_ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(BUILD)/libfake.a $(STREAM_ARCHIVES) -Wl,--end-group $(libs_virt-handler)
+
 .PHONY: bench
-bench: all $(BUILD)/bench/baseline $(BUILD)/bench/reviews ## measure, on the local node with cvirt on it (make deploy), and write docs/BENCHMARKS.md
+bench: all $(BUILD)/bench/baseline $(BUILD)/bench/reviews $(STREAM_BENCHES) ## measure, on the local node with cvirt on it (make deploy), and write docs/BENCHMARKS.md
 	$(Q)test/bench/run.sh --write
 
 .PHONY: bench-instructions

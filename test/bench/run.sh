@@ -1,7 +1,7 @@
 #!/bin/bash
 # Figures about cvirt as it is deployed on the local node.  Ratios come from programs that take turns in one run: the
 # same figure differs by a factor of three between two hours of one machine.
-#   run.sh [--write] [PART...]    admission, instructions, machine, memory, hanging: all of these without one; load
+#   run.sh [--write] [PART...]    admission, instructions, streams, machine, memory, hanging: all of these without one; load
 # Expects the node up and cvirt deployed (make deploy).  --write puts the page's sections into docs/BENCHMARKS.md; others
 # there stay.
 set -euo pipefail
@@ -25,7 +25,7 @@ page=$work/page.md
 
 # shellcheck source=test/e2e/lib.sh
 . "$repository/test/e2e/lib.sh"
-for part in lib admission instructions load memory machine hanging; do
+for part in lib admission instructions streams load memory machine hanging; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
@@ -45,7 +45,7 @@ trap 'exit 130' INT
 write=
 [ "${1:-}" != --write ] || { write=1 && shift; }
 parts=("$@") whole=
-[ $# -gt 0 ] || { whole=whole && parts=(admission instructions machine memory hanging); }
+[ $# -gt 0 ] || { whole=whole && parts=(admission instructions streams machine memory hanging); }
 
 introduction
 note_idle
