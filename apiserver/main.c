@@ -25,7 +25,9 @@
 #include "base/str.h"
 #include "kube/informer.h"
 #include "subresources/inflight.h"
+#include "subresources/limits.h"
 #include "subresources/nodes.h"
+#include "subresources/pods.h"
 #include "webhooks/mutators.h"
 #include "webhooks/webhooks.h"
 
@@ -159,6 +161,18 @@ static int start_clients(struct virt_api *a, struct error *e)
     return 0;
 }
 
+static void start_direct(struct virt_api *a)
+{
+    struct direct_options o = { .kube = a->kube,
+                                .clock = &clock_real,
+                                .keys = a->serving_keys,
+                                .allowed_origins = &a->settings->allowed_origins };
+
+    a->server.direct = direct_new(&o);
+    a->server.env.links = (struct link_settings){ .keys = a->serving_keys,
+                                                  .external_url = a->settings->external_url };
+}
+
 static int start(struct virt_api *a, struct error *e)
 {
     const struct settings *s = a->settings;
@@ -180,9 +194,14 @@ static int start(struct virt_api *a, struct error *e)
     a->server.env = (struct sub_env){ .kube = a->kube,
                                       .nodes = nodes_start(a->kube, a->watcher, &no),
                                       .inflight = inflight_new(),
+                                      .limits = limits_new(s->streams_per_user, s->streams_per_vmi),
+                                      .pods = pod_addresses_new(&clock_real),
                                       .config = webhooks_peek_config(a->server.webhooks),
                                       .vmi_defaults = vmi_spec_defaults };
     a->server.authz = authz_new(a->kube, &clock_real);
+    a->server.files = web_files;
+    if (s->is_direct)
+        start_direct(a);
     a->server.workers = pool_new("call", WORKERS, WORKERS_QUEUE_MAX);
     a->server.local = local_new(&(struct local_probes){ is_ready, health, a });
 
@@ -214,6 +233,7 @@ static void stop(struct virt_api *a)
         (void)poll(NULL, 0, SETTLE_MS);
         http_server_drain(a->http, DRAIN_MS);
     }
+    direct_stop(a->server.direct); /* its jobs go on to the workers */
     if (a->server.workers)
         pool_free(a->server.workers);
     if (a->reviewers)
@@ -222,6 +242,9 @@ static void stop(struct virt_api *a)
         log_warn("streams are left behind");
     http_server_free(a->http);
     inflight_free(a->server.env.inflight);
+    limits_free(a->server.env.limits);
+    pod_addresses_free(a->server.env.pods);
+    direct_free(a->server.direct);
     authz_free(a->server.authz);
     nodes_stop(a->server.env.nodes);
     webhooks_stop(a->server.webhooks);
@@ -265,6 +288,8 @@ int main(int argc, char **argv)
     int r = options_parse(&settings_program, &s, argc, argv, NULL, &e);
     if (r == OPTIONS_DONE)
         return 0;
+    if (r == 0)
+        r = settings_check(&s, &e);
     if (r < 0) {
         (void)fprintf(stderr, "virt-api: %s\n", e.msg);
         return 2;

@@ -92,6 +92,7 @@ static const struct grant grants[] = {
                   "virtualmachinepreferences virtualmachineclusterpreferences", READ),
     EVERYWHERE(API, "kubevirt.io", "virtualmachineinstancereplicasets", "list"),
     EVERYWHERE(API, "", "nodes pods persistentvolumeclaims", "get"),
+    EVERYWHERE(API, "", "pods", "list"), /* a machine's pod, to forward ports to */
     EVERYWHERE(API, "apps", "controllerrevisions", "get"),
     EVERYWHERE(API, "cdi.kubevirt.io", "datavolumes datasources", "get"),
     EVERYWHERE(API, "snapshot.storage.k8s.io", "volumesnapshots", "get"),
@@ -280,7 +281,7 @@ static void add_users(json_t *out)
 {
     add_for_everyone("kubevirt.io:default",
                      must_pack("[o, o]", policy_rule("kubevirt.io", "kubevirts", "get list"),
-                               policy_rule(SUBRESOURCE_GROUP, "version guestfs", "get list")),
+                               policy_rule(SUBRESOURCE_GROUP, "version guestfs ui", "get list")),
                      out);
     add_for_everyone("instancetype.kubevirt.io:view",
                      must_pack("[o]", policy_rule("instancetype.kubevirt.io",

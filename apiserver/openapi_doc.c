@@ -58,7 +58,7 @@ static json_t *parameter(const char *name, const char *doc, enum schema_dialect 
 
 static json_t *responses(const struct route *r)
 {
-    if (r->flow == ROUTE_STREAM)
+    if (r->flow != ROUTE_CALL)
         return must_pack("{s:{s:s}}", "101", "description", "Switching protocols: a websocket.");
     return must_pack("{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}", r->answer ? "200" : "202",
                      "description", r->answer ? r->answer : "Accepted.", "401", "description",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "apiserver/settings.h"
 
+#include "base/scope.h"
+#include "base/str.h"
+
 #define AT(member) OPTION_AT(struct settings, member)
 
 static const struct option options[] = {
@@ -32,6 +35,17 @@ static const struct option options[] = {
       .help = "Certificates come from another installer: common names are not checked." },
     { "threads", 0, OPTION_INT, AT(threads), .dflt = "2", .min = 1, .max = 64, .arg = "N",
       .help = "Event loops that serve requests." },
+    { "streams-per-user", 0, OPTION_INT, AT(streams_per_user), .dflt = "512", .max = 1000000,
+      .arg = "N",
+      .help = "Consoles, screens and forwarded connections that one user may have open; 0: any." },
+    { "streams-per-vmi", 0, OPTION_INT, AT(streams_per_vmi), .dflt = "256", .max = 1000000,
+      .arg = "N", .help = "And that one machine may have open; 0: any." },
+    { "direct-access", 0, OPTION_BOOL, AT(is_direct), .dflt = "true",
+      .help = "Take bearer tokens (TokenReview) and links, besides what kube-apiserver vouches for." },
+    { "allowed-origins", 0, OPTION_STRINGS, AT(allowed_origins), .arg = "URL",
+      .help = "A site whose pages may use direct access, as https://host[:port]; may be repeated." },
+    { "external-url", 0, OPTION_STRING, AT(external_url), .dflt = "", .arg = "URL",
+      .help = "How browsers reach this server, for links: https://host[:port]." },
     { "subresources-only", 0, OPTION_IGNORED_BOOL, .help = "" },
     { 0 },
 };
@@ -41,3 +55,30 @@ const struct option_program settings_program = {
     .summary = "Aggregated API server and admission webhooks of virtual machines.",
     .options = options,
 };
+
+/* "https://host[:port]" and nothing behind it; http only where a proxy in front ends TLS. */
+static int check_site(const char *flag, const char *url, struct error *e)
+{
+    static const char *const schemes[] = { "https://", "http://" };
+
+    for (size_t i = 0; i < countof(schemes); i++) {
+        if (!str_has_prefix(url, schemes[i]))
+            continue;
+        const char *authority = url + strlen(schemes[i]);
+
+        if (*authority && !strpbrk(authority, "/?#@ \t") && str_is_utf8(authority))
+            return 0;
+    }
+    return error_set(e, ERR_BAD_REQUEST, "--%s: '%s' is not https://host[:port]", flag, url);
+}
+
+int settings_check(const struct settings *s, struct error *e)
+{
+    for (size_t i = 0; i < s->allowed_origins.len; i++) {
+        int r = check_site("allowed-origins", s->allowed_origins.item[i], e);
+
+        if (r < 0)
+            return r;
+    }
+    return *s->external_url ? check_site("external-url", s->external_url, e) : 0;
+}

@@ -18,8 +18,15 @@ struct settings {
     long long console_server_port;
     bool is_externally_managed;
     long long threads;
+    bool is_direct; /* bearer tokens and links are taken, besides the front proxy's word */
+    struct option_list allowed_origins;
+    const char *external_url; /* "" or a URL without a slash at the end */
+    long long streams_per_user, streams_per_vmi; /* 0: any number */
 };
 
 extern const struct option_program settings_program;
+
+/* What the table cannot say of a value; -ERR_BAD_REQUEST names the flag. */
+int settings_check(const struct settings *s, struct error *e);
 
 #endif

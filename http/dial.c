@@ -2,7 +2,6 @@
 /* One exchange as a state machine: connect, shake hands, send, read the answer. */
 #include "http/dial.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -232,28 +231,15 @@ static void on_io(struct loop_io *io, int events, void *arg)
 static socklen_t address_of(const struct dial_request *q, struct sockaddr_storage *a)
 {
     struct sockaddr_un *un = (struct sockaddr_un *)a;
-    struct sockaddr_in *v4 = (struct sockaddr_in *)a;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)a;
 
+    if (!q->unix_path)
+        return socket_address(a, q->host, q->port);
     memset(a, 0, sizeof(*a));
-    if (q->unix_path) {
-        if (strlen(q->unix_path) >= sizeof(un->sun_path))
-            return 0;
-        un->sun_family = AF_UNIX;
-        memcpy(un->sun_path, q->unix_path, strlen(q->unix_path));
-        return sizeof(*un);
-    }
-    if (inet_pton(AF_INET, q->host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)q->port);
-        return sizeof(*v4);
-    }
-    if (inet_pton(AF_INET6, q->host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)q->port);
-        return sizeof(*v6);
-    }
-    return 0;
+    if (strlen(q->unix_path) >= sizeof(un->sun_path))
+        return 0;
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, q->unix_path, strlen(q->unix_path));
+    return sizeof(*un);
 }
 
 /* Nothing that is passed on may start a line of its own. */

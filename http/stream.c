@@ -3,13 +3,24 @@
 #include "http/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/scope.h"
 #include "http/stream_internal.h"
+
+enum {
+    SILENT_S = 10, /* then the peer's host is asked whether it is there */
+    ASK_AGAIN_S = 5,
+    ASK_TIMES = 4,
+    UNSENT_MAX = 128 * 1024,   /* bytes in the kernel beyond what is on its way */
+    RECEIVED_MAX = 256 * 1024, /* and that have arrived */
+};
 
 struct stream {
     struct loop *loop;
@@ -63,6 +74,36 @@ struct stream *stream_from_fd_early(struct loop *l, int fd, const void *early, s
 struct stream *stream_from_fd(struct loop *l, int fd)
 {
     return make(l, fd, NULL, NULL, 0);
+}
+
+void stream_tune(struct stream *s)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        { IPPROTO_TCP, TCP_NODELAY, 1 },         { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, SILENT_S }, { IPPROTO_TCP, TCP_KEEPINTVL, ASK_AGAIN_S },
+        { IPPROTO_TCP, TCP_KEEPCNT, ASK_TIMES }, { IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX },
+        { SOL_SOCKET, SO_RCVBUF, RECEIVED_MAX },
+    };
+
+    for (size_t i = 0; i < countof(options); i++)
+        (void)setsockopt(s->fd, options[i].level, options[i].name, &options[i].value,
+                         sizeof(options[i].value)); /* refused on what is not TCP */
+}
+
+/*
+ * TCP_USER_TIMEOUT would also end a connection whose living peer does not read for that long: the
+ * kernel counts a closed window as unanswered.  With a closed window nothing is on its way, though.
+ */
+int64_t stream_silent_ms(const struct stream *s)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_unacked == 0)
+        return 0;
+    return info.tcpi_last_ack_recv > 0 ? info.tcpi_last_ack_recv : 1;
 }
 
 struct loop *stream_loop(const struct stream *s)

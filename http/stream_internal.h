@@ -4,6 +4,7 @@
 #define HTTP_STREAM_INTERNAL_H
 
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "http/stream.h"
 #include "http/tls_conn.h"
@@ -21,5 +22,8 @@ void stream_put_back(struct stream *s, const void *data, size_t len);
 int stream_flush(struct stream *s);
 /* Bytes can be read that the socket will not announce. */
 bool stream_has_read_ahead(const struct stream *s);
+
+/* Of an IP address without brackets; its length, 0 when it is none. */
+socklen_t socket_address(struct sockaddr_storage *a, const char *host, int port);
 
 #endif

@@ -10,8 +10,11 @@
 #include "kube/yaml.h"
 #include "openapi/findings.h"
 #include "openapi/validate.h"
+#include "subresources/ticket.h"
 
-enum { OPTIONS_BODY_MAX = 64 * 1024 };
+enum { OPTIONS_BODY_MAX = 64 * 1024, RETRY_AFTER_S = 5 };
+
+const char sub_shutting_down[] = "virt-api is shutting down: try again";
 
 bool vmi_is_running(const json_t *vmi)
 {
@@ -42,6 +45,12 @@ void sub_reply_error(struct sub_call *c, const struct error *e)
     json_auto_t *details = must_pack("{s:s, s:s, s:s}", "name", c->match.name, "group",
                                      "kubevirt.io", "kind", route_singular(c->match.target));
 
+    if (e->code == ERR_TOO_MANY) {
+        scoped(free) char *seconds = must_asprintf("%d", RETRY_AFTER_S);
+
+        http_call_set_header(c->http, "Retry-After", seconds);
+        must_set(details, "retryAfterSeconds", json_integer(RETRY_AFTER_S));
+    }
     http_reply_error(c->http, e, details);
     sub_call_free(c);
 }
@@ -52,6 +61,24 @@ int sub_conflict(const struct sub_call *c, enum route_target t, struct error *e,
                      route_singular(t), c->match.name, why);
 }
 
+int sub_check_websocket(const struct sub_call *c, struct error *e)
+{
+    const struct http_headers *h = http_call_headers(c->http);
+
+    if (http_headers_has_token(h, "Upgrade", "websocket") &&
+        http_headers_has_token(h, "Connection", "upgrade") &&
+        http_headers_get(h, "Sec-WebSocket-Key"))
+        return 0;
+    return error_set(e, ERR_BAD_REQUEST,
+                     "%s is a websocket: send an Upgrade request (kubectl virt has a command for it)",
+                     c->match.subresource);
+}
+
+const char *sub_caller_name(const struct sub_call *c)
+{
+    return jpath_str(c->caller, "username", "");
+}
+
 static int get_object(struct sub_call *c, enum route_target t, const struct kube_kind *kind,
                       json_t **ret, struct error *e)
 {
@@ -60,6 +87,14 @@ static int get_object(struct sub_call *c, enum route_target t, const struct kube
     if (r == -ERR_NOT_FOUND)
         return error_set(e, ERR_NOT_FOUND, "%s.kubevirt.io \"%s\" not found", route_singular(t),
                          c->match.name);
+    if (r == 0 && *c->match.machine_uid && !streq(machine_uid(*ret), c->match.machine_uid)) {
+        json_decref(*ret);
+        *ret = NULL;
+        return error_set(e, ERR_FORBIDDEN,
+                         "this link was given for an earlier machine of the name \"%s\": ask for a "
+                         "new one",
+                         c->match.name);
+    }
     return r;
 }
 

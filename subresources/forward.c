@@ -12,8 +12,10 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "http/dial.h"
+#include "http/wsframe.h"
 #include "subresources/call.h"
 #include "subresources/inflight.h"
+#include "subresources/limits.h"
 #include "subresources/metrics.h"
 #include "subresources/nodes.h"
 
@@ -23,7 +25,6 @@ struct forward {
     struct sub_call *call; /* until it is answered or upgraded */
     struct dial *dial;     /* from forward_dial to the answer */
     struct relay *relay;   /* from both handshakes to the end */
-    struct stream *client; /* with the relay */
     struct node_target target;
     char *path;
     char *uid;     /* of the instance, sent so that a namesake is never reached */
@@ -31,10 +32,12 @@ struct forward {
     bool is_stream;
     struct stream *node_side;
     struct stream_gauge gauge;
+    struct limits_share share; /* of a stream */
 };
 
 static void forward_free(struct forward *f)
 {
+    limits_give_back(&f->share);
     inflight_remove(f->inflight, &f->item);
     free(f->path);
     free(f->uid);
@@ -70,7 +73,7 @@ static void reply_stopping(struct forward *f)
 {
     struct error e;
 
-    error_set(&e, ERR_UNAVAILABLE, "virt-api is shutting down: try again");
+    error_set(&e, ERR_UNAVAILABLE, "%s", sub_shutting_down);
     sub_reply_error(f->call, &e);
     forward_free(f);
 }
@@ -112,8 +115,11 @@ static void stream_taken(struct stream *client, void *arg)
         stream_ended(f);
         return;
     }
-    f->client = client;
-    f->relay = relay_start(client, f->node_side, stream_ended, f);
+    stream_tune(client);
+    stream_tune(f->node_side);
+    f->relay = relay_start_websocket(client, f->node_side,
+                                     "the connection to the machine's node was lost: try again",
+                                     stream_ended, f);
 }
 
 static void stream_answered(const struct dial_answer *a, void *arg)
@@ -173,18 +179,13 @@ static void copy_upgrade_headers(const struct sub_call *c, struct http_headers *
     http_headers_add(out, "Connection", "Upgrade");
 }
 
-/*
- * The server ends.  A client that speaks websocket is told 1001, going away; bytes of the
- * guest's that are in the middle of a message are cut off by it, as any close does.
- */
+/* The server ends. */
 static void forward_cut(struct inflight_item *item)
 {
-    static const unsigned char going_away[] = { 0x88, 2, 1001 >> 8, 1001 & 0xff };
     struct forward *f = (struct forward *)((char *)item - offsetof(struct forward, item));
 
     if (f->relay) {
-        (void)stream_write(f->client, going_away, sizeof(going_away));
-        relay_stop(f->relay);
+        relay_say_goodbye(f->relay, WS_CODE_GOING_AWAY, sub_shutting_down);
     } else if (f->dial) {
         dial_cancel(f->dial);
         reply_stopping(f);
@@ -234,8 +235,11 @@ static void forward_start(struct sub_call *c, const json_t *vmi, const char *pat
 {
     struct error e;
     struct node_target target;
+    struct limits_share share = { 0 };
 
-    if (nodes_find(c->env->nodes, vmi, &target, &e) < 0) {
+    if (nodes_find(c->env->nodes, vmi, &target, &e) < 0 ||
+        (is_stream &&
+         limits_take(c->env->limits, sub_caller_name(c), meta_uid(vmi), &share, &e) < 0)) {
         sub_reply_error(c, &e);
         return;
     }
@@ -247,6 +251,7 @@ static void forward_start(struct sub_call *c, const json_t *vmi, const char *pat
     f->target = target;
     f->ok_status = ok_status;
     f->is_stream = is_stream;
+    f->share = share;
     f->uid = must_strdup(meta_uid(vmi));
     f->path = must_asprintf("/v1/namespaces/%s/virtualmachineinstances/%s/%s", c->match.namespace,
                             c->match.name, path_tail);
@@ -259,24 +264,12 @@ void sub_forward(struct sub_call *c, const json_t *vmi, const char *path_tail, i
     forward_start(c, vmi, path_tail, ok_status, false);
 }
 
-/* Is this a websocket handshake that virt-handler can complete? */
-static bool is_websocket(const struct http_call *http)
-{
-    return http_headers_has_token(http_call_headers(http), "Upgrade", "websocket") &&
-           http_headers_has_token(http_call_headers(http), "Connection", "upgrade") &&
-           http_call_header(http, "Sec-WebSocket-Key");
-}
-
 void sub_stream(struct sub_call *c, const json_t *vmi, const char *path_tail)
 {
-    if (!is_websocket(c->http)) {
-        struct error e;
+    struct error e;
 
-        error_set(&e, ERR_BAD_REQUEST,
-                  "%s is a websocket: send an Upgrade request (kubectl virt %s %s)",
-                  c->match.subresource, c->match.subresource, c->match.name);
+    if (sub_check_websocket(c, &e) < 0)
         sub_reply_error(c, &e);
-        return;
-    }
-    forward_start(c, vmi, path_tail, 200, true);
+    else
+        forward_start(c, vmi, path_tail, 200, true);
 }

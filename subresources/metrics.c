@@ -22,6 +22,20 @@ static struct metric vnc_connections = {
     .labels = { "namespace", "vmi" },
 };
 
+static struct metric usbredir_connections = {
+    .name = "kubevirt_usbredir_active_connections",
+    .type = METRIC_GAUGE,
+    .help = "USB redirections that are open, by machine.",
+    .labels = { "namespace", "vmi" },
+};
+
+static struct metric portforward_tunnels = {
+    .name = "kubevirt_portforward_active_tunnels",
+    .type = METRIC_GAUGE,
+    .help = "Forwarded ports' connections that are open, by machine.",
+    .labels = { "namespace", "vmi" },
+};
+
 static struct metric last_connection = {
     .name = "kubevirt_vmi_last_api_connection_timestamp_seconds",
     .type = METRIC_GAUGE,
@@ -35,6 +49,8 @@ static const struct {
 } gauges[] = {
     { "console", &console_connections },
     { "vnc", &vnc_connections },
+    { "usbredir", &usbredir_connections },
+    { "portforward", &portforward_tunnels },
 };
 
 void stream_gauge_open(struct stream_gauge *g, const char *subresource, const char *namespace,

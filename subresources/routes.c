@@ -8,7 +8,9 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "subresources/expand.h"
+#include "subresources/link.h"
 #include "subresources/options.h"
+#include "subresources/portforward.h"
 #include "subresources/vm.h"
 #include "subresources/vmi.h"
 
@@ -24,9 +26,14 @@ const struct route subresource_routes[] = {
     { HTTP_PUT, ROUTE_VMI, "pause",          ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Stop the virtual CPUs; memory is kept." },
     { HTTP_PUT, ROUTE_VMI, "unpause",        ROUTE_CALL,   vmi_command, &pause_options,   NULL, "Let a paused instance go on." },
     { HTTP_PUT, ROUTE_VMI, "softreboot",     ROUTE_CALL,   vmi_command, NULL,            NULL, "Ask the guest to reboot, by its agent or the power button." },
+    { HTTP_PUT, ROUTE_VMI, "link",           ROUTE_CALL,   vmi_link,    &link_options,    "VirtualMachineInstanceLink", "A link to the screen or console that works without kubeconfig, for a while." },
     { HTTP_PUT, ROUTE_VMI, "reset",          ROUTE_CALL,   vmi_command, NULL,            NULL, "Reset the virtual hardware at once." },
     { HTTP_GET, ROUTE_VMI, "console",        ROUTE_STREAM, vmi_console, NULL,            NULL, "Serial console, as a websocket of binary messages." },
     { HTTP_GET, ROUTE_VMI, "vnc",            ROUTE_STREAM, vmi_vnc,     NULL,            NULL, "Screen and input by the RFB protocol, as a websocket of binary messages." },
+    { HTTP_GET, ROUTE_VMI, "usbredir",       ROUTE_STREAM, vmi_usbredir, NULL,           NULL, "A USB device of the client's for the guest, by the usbredir protocol in a websocket of binary messages." },
+    { HTTP_GET, ROUTE_VMI, "vsock",          ROUTE_STREAM, vmi_vsock,   NULL,            NULL, "A VSOCK port of the guest, as a websocket of binary messages." },
+    { HTTP_GET, ROUTE_VMI, "portforward",    ROUTE_TUNNEL, vmi_portforward, NULL,        NULL, "A TCP or UDP port of the guest, as a websocket of binary messages." },
+    { HTTP_GET, ROUTE_VM,  "portforward",    ROUTE_TUNNEL, vm_portforward, NULL,         NULL, "A TCP or UDP port of the machine's running instance, as a websocket of binary messages." },
     { HTTP_GET, ROUTE_VMI, "vnc/screenshot", ROUTE_CALL,   vmi_command, NULL,            "PNG", "The screen as a PNG picture." },
     { HTTP_GET, ROUTE_VMI, "guestosinfo",    ROUTE_CALL,   vmi_command, NULL,            "VirtualMachineInstanceGuestAgentInfo", "What the guest agent says of its operating system." },
     { HTTP_GET, ROUTE_VMI, "userlist",       ROUTE_CALL,   vmi_command, NULL,            "VirtualMachineInstanceGuestOSUserList", "Who is logged in to the guest." },
@@ -146,10 +153,33 @@ static bool split(const char *path, struct route_match *ret)
     return split_object(path, ret);
 }
 
+/* Is it this row's path?  Of a tunnel, with one or two words behind the subresource. */
+static bool is_of_row(const struct route *r, const struct route_match *m)
+{
+    size_t len = strlen(r->subresource);
+
+    if (r->target != m->target)
+        return false;
+    if (r->flow != ROUTE_TUNNEL)
+        return streq(r->subresource, m->subresource);
+    if (!str_has_prefix(m->subresource, r->subresource) || m->subresource[len] != '/')
+        return false;
+    const char *second = strchr(m->subresource + len + 1, '/');
+    return !second || !strchr(second + 1, '/');
+}
+
+static void split_tail(const struct route *r, struct route_match *m)
+{
+    size_t len = strlen(r->subresource);
+
+    (void)snprintf(m->tail, sizeof(m->tail), "%s", m->subresource + len + 1);
+    m->subresource[len] = '\0';
+}
+
 int route_match(enum http_method method, const char *path, struct route_match *ret)
 {
     static const char prefix[] = "/apis/" SUBRESOURCE_GROUP "/";
-    bool is_known = false;
+    const struct route *known = NULL;
 
     *ret = (struct route_match){ 0 };
     if (!str_has_prefix(path, prefix) || !split(path + sizeof(prefix) - 1, ret))
@@ -158,12 +188,14 @@ int route_match(enum http_method method, const char *path, struct route_match *r
     for (size_t i = 0; i < subresource_routes_len; i++) {
         const struct route *r = &subresource_routes[i];
 
-        if (r->target != ret->target || !streq(r->subresource, ret->subresource))
+        if (!is_of_row(r, ret))
             continue;
-        is_known = true;
+        known = r;
         if (r->method == method)
             ret->route = r;
         (void)snprintf(ret->allow, sizeof(ret->allow), "%s", http_method_name(r->method));
     }
-    return is_known ? 1 : 0;
+    if (known && known->flow == ROUTE_TUNNEL)
+        split_tail(known, ret);
+    return known ? 1 : 0;
 }

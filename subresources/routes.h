@@ -23,6 +23,7 @@ enum route_target {
 enum route_flow {
     ROUTE_CALL,   /* answered once, on a worker thread or by virt-handler */
     ROUTE_STREAM, /* a websocket upgrade, relayed to virt-handler */
+    ROUTE_TUNNEL, /* one to the machine's pod; PORT[/PROTOCOL] stands behind the subresource */
 };
 
 /* Validate, then answer or hand over; on a worker thread, after authorisation.  Exactly one reply.
@@ -66,8 +67,11 @@ struct route_match {
     enum route_target target;
     char namespace[254];
     char name[254];
-    char subresource[64];
+    char subresource[64]; /* without the tail, as authorisation names it */
+    char tail[64];        /* "22/tcp" of a tunnel: one or two words, not looked at */
     char allow[32]; /* methods that this path does serve, for 405 */
+    /* Not of the path: the machine_uid() (ticket.h) that the caller's link is for, "" without. */
+    char machine_uid[64];
 };
 
 /*

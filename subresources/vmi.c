@@ -5,7 +5,11 @@
  */
 #include "subresources/vmi.h"
 
+#include <stdint.h>
+
+#include "base/buf.h"
 #include "base/jpath.h"
+#include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "subresources/call.h"
@@ -31,6 +35,21 @@ static bool has_console(const json_t *vmi, const json_t *vm)
 static bool has_screen(const json_t *vmi, const json_t *vm)
 {
     return jpath_bool(vmi, "spec.domain.devices.autoattachGraphicsDevice", true);
+}
+
+static bool can_redirect(const json_t *vmi, const json_t *vm)
+{
+    return !streq(jpath_str(vmi, "spec.architecture", ""), "s390x");
+}
+
+static bool has_redirection(const json_t *vmi, const json_t *vm)
+{
+    return jpath_has(vmi, "spec.domain.devices.clientPassthrough");
+}
+
+static bool has_vsock(const json_t *vmi, const json_t *vm)
+{
+    return jpath_bool(vmi, "spec.domain.devices.autoattachVSOCK", false);
 }
 
 static bool has_paused(const json_t *vmi, const json_t *vm)
@@ -85,6 +104,12 @@ static const struct state_rule {
     { "vnc",            is_running,         ERR_BAD_REQUEST, "VMI is not running" },
     { "vnc/screenshot", has_screen,         ERR_BAD_REQUEST, "No graphics devices are present." },
     { "vnc/screenshot", is_running,         ERR_BAD_REQUEST, "VMI is not running" },
+    { "usbredir",       can_redirect,       ERR_CONFLICT,    "USB redirection is not there on s390x" },
+    { "usbredir",       has_redirection,    ERR_CONFLICT,    "Not configured with USB Redirection" },
+    { "usbredir",       is_running,         ERR_BAD_REQUEST, "VMI is not running" },
+    { "vsock",          has_vsock,          ERR_BAD_REQUEST, "VSOCK is not attached." },
+    { "vsock",          is_running,         ERR_BAD_REQUEST, "VMI is not running" },
+    { "portforward",    has_not_paused,     ERR_CONFLICT,    "VMI is paused" },
     { "pause",          is_running,         ERR_CONFLICT,    "VM is not running" },
     { "pause",          is_not_probed,      ERR_FORBIDDEN,   "a paused VMI fails its liveness probe and would be killed: remove spec.livenessProbe or probe by guestAgentPing" },
     { "pause",          has_not_paused,     ERR_CONFLICT,    "VMI is already paused" },
@@ -151,22 +176,100 @@ void vmi_command(struct sub_call *c)
         sub_forward(c, vmi, c->match.subresource, 200);
 }
 
-void vmi_console(struct sub_call *c)
+/* As Go reads booleans, which upstream's clients write; what is unreadable is false. */
+static bool is_true(const char *text)
 {
-    json_auto_t *vmi = checked_vmi(c);
+    static const char *const words[] = { "1", "t", "T", "true", "TRUE", "True" };
 
-    if (vmi)
-        sub_stream(c, vmi, "console");
+    for (size_t i = 0; i < countof(words); i++)
+        if (streq(text, words[i]))
+            return true;
+    return false;
 }
 
-/* An unreadable preserveSession is false, as upstream has it. */
-void vmi_vnc(struct sub_call *c)
+static bool is_false(const char *text)
+{
+    static const char *const words[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+    for (size_t i = 0; i < countof(words); i++)
+        if (streq(text, words[i]))
+            return true;
+    return false;
+}
+
+char *vmi_session_path(const struct http_call *http, const char *subresource)
+{
+    static const char *const ours[] = { "shared", "observe", "takeOver" };
+    struct buf path = BUF_INIT(0);
+
+    (void)buf_addf(&path, "%s?preserveSession=%s", subresource,
+                   is_true(http_call_query(http, "preserveSession")) ? "true" : "false");
+    for (size_t i = 0; i < countof(ours); i++)
+        if (is_true(http_call_query(http, ours[i])))
+            (void)buf_addf(&path, "&%s=true", ours[i]);
+    return buf_take(&path);
+}
+
+char *vmi_vsock_path(const char *port, const char *tls, struct error *e)
+{
+    long long number;
+
+    if (!port || !*port) {
+        error_set(e, ERR_BAD_REQUEST, "target port is not specified: add port=N to the query");
+        return NULL;
+    }
+    /* The last one stands for any. */
+    if (str_to_int(port, 1, UINT32_MAX - 1, &number) < 0) {
+        error_set(e, ERR_BAD_REQUEST, "port: \"%.40s\" is not a VSOCK port (1 to %u)", port,
+                  UINT32_MAX - 1);
+        return NULL;
+    }
+    if (tls && *tls && !is_true(tls) && !is_false(tls)) {
+        error_set(e, ERR_BAD_REQUEST, "tls: \"%.40s\" is neither true nor false", tls);
+        return NULL;
+    }
+    return must_asprintf("vsock?port=%lld&tls=%s", number, tls && is_false(tls) ? "false" : "true");
+}
+
+static void open_session(struct sub_call *c)
 {
     json_auto_t *vmi = checked_vmi(c);
-    const char *preserve = http_call_query(c->http, "preserveSession");
+
+    if (!vmi)
+        return;
+    scoped(free) char *path = vmi_session_path(c->http, c->match.subresource);
+    sub_stream(c, vmi, path);
+}
+
+void vmi_console(struct sub_call *c)
+{
+    open_session(c);
+}
+
+void vmi_vnc(struct sub_call *c)
+{
+    open_session(c);
+}
+
+void vmi_usbredir(struct sub_call *c)
+{
+    json_auto_t *vmi = checked_vmi(c);
 
     if (vmi)
-        sub_stream(c, vmi,
-                   streq(preserve, "true") || streq(preserve, "1") ? "vnc?preserveSession=true"
-                                                                   : "vnc?preserveSession=false");
+        sub_stream(c, vmi, "usbredir");
+}
+
+void vmi_vsock(struct sub_call *c)
+{
+    json_auto_t *vmi = checked_vmi(c);
+    struct error e;
+
+    if (!vmi)
+        return;
+    scoped(free) char *path =
+        vmi_vsock_path(http_call_query(c->http, "port"), http_call_query(c->http, "tls"), &e);
+    if (path)
+        sub_stream(c, vmi, path);
+    else
+        sub_reply_error(c, &e);
 }

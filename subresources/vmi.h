@@ -8,12 +8,28 @@
 #include "base/error.h"
 #include "subresources/routes.h"
 
+struct http_call;
+
 /* Check the state, then forward to virt-handler under the subresource's own name. */
 subresource_fn vmi_command;
 
 /* The same for a stream. */
 subresource_fn vmi_console;
 subresource_fn vmi_vnc;
+subresource_fn vmi_usbredir;
+subresource_fn vmi_vsock;
+
+/*
+ * What virt-handler is asked for: `subresource` with those of the query's parameters that it knows
+ * and that are true, written anew ("vnc?preserveSession=false&shared=true").  New string.
+ */
+char *vmi_session_path(const struct http_call *http, const char *subresource);
+
+/*
+ * "vsock?port=1&tls=true" of the query's two values, either may be NULL (spec 01, 3.2).  New
+ * string, or NULL with *e filled: -ERR_BAD_REQUEST.
+ */
+char *vmi_vsock_path(const char *port, const char *tls, struct error *e);
 
 /*
  * May this subresource be used on the instance as it is now?  0, or -code with the

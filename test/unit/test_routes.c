@@ -17,6 +17,7 @@ static const struct row {
     enum result want;
     const char *namespace, *object, *subresource, *version; /* NULL: not looked at */
     enum route_target target;
+    const char *tail;
 } rows[] = {
     { "a machine's power", HTTP_PUT, V1 "ns/virtualmachines/vm/start", .want = MATCHED, "ns", "vm",
       "start", "v1", ROUTE_VM },
@@ -42,6 +43,22 @@ static const struct row {
     { "the wrong method of a stream", HTTP_PUT, V1 "ns/virtualmachineinstances/vm/vnc",
       .want = NO_METHOD },
     { "HEAD", HTTP_HEAD, V1 "ns/virtualmachineinstances/vm/vnc", .want = NO_METHOD },
+
+    { "a port", HTTP_GET, V1 "ns/virtualmachineinstances/vm/portforward/22", .want = MATCHED,
+      .subresource = "portforward", .target = ROUTE_VMI, .tail = "22" },
+    { "a port of a machine, with a slash", HTTP_GET, V1 "ns/virtualmachines/vm/portforward/22/",
+      .want = MATCHED, .subresource = "portforward", .target = ROUTE_VM, .tail = "22" },
+    { "a port and its protocol", HTTP_GET, V1 "ns/virtualmachines/vm/portforward/53/udp/",
+      .want = MATCHED, .subresource = "portforward", .target = ROUTE_VM, .tail = "53/udp" },
+    { "what a port may be is not decided here", HTTP_GET, V1 "ns/virtualmachines/vm/portforward/x",
+      .want = MATCHED, .target = ROUTE_VM, .tail = "x" },
+    { "a port is not written", HTTP_PUT, V1 "ns/virtualmachines/vm/portforward/22",
+      .want = NO_METHOD },
+    { "no port", HTTP_GET, V1 "ns/virtualmachines/vm/portforward", .want = NO_PATH },
+    { "no port but a slash", HTTP_GET, V1 "ns/virtualmachines/vm/portforward/", .want = NO_PATH },
+    { "more than a protocol", HTTP_GET, V1 "ns/virtualmachines/vm/portforward/22/tcp/x",
+      .want = NO_PATH },
+    { "a longer word", HTTP_GET, V1 "ns/virtualmachines/vm/portforwards/22", .want = NO_PATH },
 
     { "two trailing slashes", HTTP_PUT, V1 "ns/virtualmachines/vm/start//", .want = NO_PATH },
     { "an empty segment", HTTP_PUT, V1 "ns//virtualmachines/vm/start", .want = NO_PATH },
@@ -111,6 +128,8 @@ static void matches(void **state)
         assert_string_equal(m.name, c->object);
     if (c->subresource)
         assert_string_equal(m.subresource, c->subresource);
+    if (c->tail)
+        assert_string_equal(m.tail, c->tail);
     if (c->version)
         assert_string_equal(m.version, c->version);
 }
@@ -123,7 +142,7 @@ static void rows_are_whole_and_unique(void **state)
         assert_non_null(r->handler);
         assert_true(strlen(r->doc) > 10);
         assert_true(r->method == HTTP_GET || r->method == HTTP_PUT);
-        assert_true(r->flow != ROUTE_STREAM || (r->method == HTTP_GET && !r->body));
+        assert_true(r->flow == ROUTE_CALL || (r->method == HTTP_GET && !r->body));
         assert_string_equal(route_verb(r), r->method == HTTP_GET ? "get" : "update");
         for (size_t j = 0; j < i; j++) {
             const struct route *o = &subresource_routes[j];
@@ -140,8 +159,9 @@ static void every_row_is_reached_in_every_version(void **state)
         for (size_t i = 0; i < subresource_routes_len; i++) {
             const struct route *r = &subresource_routes[i];
             scoped(free) char *path = must_asprintf(
-                "/apis/" SUBRESOURCE_GROUP "/%s/namespaces/ns/%s%s%s", subresource_versions[v],
-                route_plural(r->target), *r->subresource ? "/name/" : "", r->subresource);
+                "/apis/" SUBRESOURCE_GROUP "/%s/namespaces/ns/%s%s%s%s", subresource_versions[v],
+                route_plural(r->target), *r->subresource ? "/name/" : "", r->subresource,
+                r->flow == ROUTE_TUNNEL ? "/22" : "");
             struct route_match m;
 
             assert_int_equal(route_match(r->method, path, &m), 1);

@@ -18,7 +18,9 @@
 #include "base/str.h"
 #include "http/client.h"
 #include "subresources/inflight.h"
+#include "subresources/limits.h"
 #include "subresources/nodes.h"
+#include "subresources/pods.h"
 #include "test/fake/kube.h"
 #include "test/unit/rows.h"
 #include "webhooks/mutators.h"
@@ -249,6 +251,17 @@ static bool api_is_ready(void *ctx)
            webhooks_is_synced(a->server.webhooks);
 }
 
+/* A page of a few bytes. */
+static const char api_page[] = "<!doctype html>", api_script[] = "let a = 1", api_packed[] = "gz";
+static const struct web_file api_files[] = {
+    { "index.html", "\"i\"", api_page, api_page + sizeof(api_page) - 1, NULL, NULL },
+    { "app-1a2b3c4d.js", "\"a\"", api_script, api_script + sizeof(api_script) - 1, api_packed,
+      api_packed + sizeof(api_packed) - 1 },
+    { .name = NULL },
+};
+static const struct option_list api_friends = { .item = { "https://friend.example:8443" },
+                                                .len = 1 };
+
 /* One worker, and one call that may wait for it. */
 static struct api *api_start(const struct api_pki *p)
 {
@@ -281,6 +294,15 @@ static struct api *api_start(const struct api_pki *p)
         .workers = pool_new("call", 1, 1),
         .env = { .kube = k, .nodes = nodes_start(k, a->watcher, &no), .inflight = inflight_new() },
     };
+    a->server.env.limits = limits_new(0, 3);
+    a->server.env.pods = pod_addresses_new(&clock_real);
+    a->server.direct = direct_new(&(struct direct_options){ .kube = k,
+                                                            .clock = &clock_real,
+                                                            .keys = a->serving,
+                                                            .allowed_origins = &api_friends });
+    a->server.env.links =
+        (struct link_settings){ .keys = a->serving, .external_url = "https://vms.example" };
+    a->server.files = api_files;
     a->server.env.config = webhooks_peek_config(a->server.webhooks);
     a->server.env.vmi_defaults = vmi_spec_defaults;
     must(fake_wait(api_is_ready, a, FAKE_PATIENCE_MS));
@@ -297,9 +319,10 @@ static struct api *api_start(const struct api_pki *p)
 }
 
 /* The end as virt-api's main goes about it. */
-static void api_end_calls(struct api *a)
+static unused_ void api_end_calls(struct api *a)
 {
     http_server_drain(a->http, 100);
+    direct_stop(a->server.direct);
     pool_free(a->server.workers);
     pool_free(a->reviewers);
     a->server.workers = NULL;
@@ -312,6 +335,9 @@ static void api_free(struct api *a)
         api_end_calls(a);
     http_server_free(a->http);
     inflight_free(a->server.env.inflight);
+    limits_free(a->server.env.limits);
+    pod_addresses_free(a->server.env.pods);
+    direct_free(a->server.direct);
     authz_free(a->server.authz);
     nodes_stop(a->server.env.nodes);
     webhooks_stop(a->server.webhooks);
@@ -340,9 +366,10 @@ struct ask {
     const char *content_type, *accept;
     const void *body;
     size_t body_len;
+    const char *headers[6]; /* name, value, ... */
 };
 
-static void api_ask(const struct api *a, const struct ask *q, struct http_response *ret)
+static unused_ void api_ask(const struct api *a, const struct ask *q, struct http_response *ret)
 {
     const struct test_cert *cert = q->as == AS_PROXY      ? &a->pki->proxy
                                    : q->as == AS_STRANGER ? &a->pki->stranger
@@ -360,6 +387,8 @@ static void api_ask(const struct api *a, const struct ask *q, struct http_respon
     http_headers_add(&headers, "X-Remote-User", q->user ? q->user : "ann");
     if (q->group)
         http_headers_add(&headers, "X-Remote-Group", q->group);
+    for (size_t i = 0; i + 1 < countof(q->headers) && q->headers[i]; i += 2)
+        http_headers_add(&headers, q->headers[i], q->headers[i + 1]);
     struct http_request hq = { .method = q->method,
                                .path = q->path,
                                .headers = &headers,
