@@ -57,14 +57,11 @@ void authz_free(struct authz *a)
     free(a);
 }
 
-json_t *authz_spec(const struct caller *who, const struct route_match *what)
+json_t *authz_spec_of(const struct caller *who, json_t *attributes)
 {
-    json_t *spec = must_pack(
-        "{s:s, s:O, s:O, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "user",
-        jpath_str(who->info, "username", ""), "groups", jpath_arr(who->info, "groups"), "extra",
-        jpath_obj(who->info, "extra"), "resourceAttributes", "group", SUBRESOURCE_GROUP, "version",
-        what->version, "namespace", what->namespace, "resource", route_plural(what->target), "name",
-        what->name, "subresource", what->subresource, "verb", route_verb(what->route));
+    json_t *spec = must_pack("{s:s, s:O, s:O, s:o}", "user", jpath_str(who->info, "username", ""),
+                             "groups", jpath_arr(who->info, "groups"), "extra",
+                             jpath_obj(who->info, "extra"), "resourceAttributes", attributes);
     const char *uid = jpath_str(who->info, "uid", NULL);
 
     if (uid)
@@ -72,20 +69,29 @@ json_t *authz_spec(const struct caller *who, const struct route_match *what)
     return spec;
 }
 
+json_t *authz_spec(const struct caller *who, const struct route_match *what)
+{
+    return authz_spec_of(who, must_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "group",
+                                        SUBRESOURCE_GROUP, "version", what->version, "namespace",
+                                        what->namespace, "resource", route_plural(what->target),
+                                        "name", what->name, "subresource", what->subresource,
+                                        "verb", route_verb(what->route)));
+}
+
 /* In the words of Kubernetes' own forbidden errors. */
 static int forbidden(const json_t *spec, const char *reason, struct error *e)
 {
-    const char *verb = jpath_str(spec, "resourceAttributes.verb", "");
-    const char *resource = jpath_str(spec, "resourceAttributes.resource", "");
-    const char *sub = jpath_str(spec, "resourceAttributes.subresource", "");
+    const json_t *what = jpath_obj(spec, "resourceAttributes");
+    const char *resource = jpath_str(what, "resource", "");
+    const char *group = jpath_str(what, "group", "");
+    const char *sub = jpath_str(what, "subresource", "");
 
     return error_set(e, ERR_FORBIDDEN,
                      "%s.%s \"%s\" is forbidden: User \"%s\" cannot %s resource \"%s%s%s\" in API "
                      "group \"%s\" in the namespace \"%s\"%s%s",
-                     resource, SUBRESOURCE_GROUP, jpath_str(spec, "resourceAttributes.name", ""),
-                     jpath_str(spec, "user", ""), verb, resource, *sub ? "/" : "", sub,
-                     SUBRESOURCE_GROUP, jpath_str(spec, "resourceAttributes.namespace", ""),
-                     *reason ? ": " : "", reason);
+                     resource, group, jpath_str(what, "name", ""), jpath_str(spec, "user", ""),
+                     jpath_str(what, "verb", ""), resource, *sub ? "/" : "", sub, group,
+                     jpath_str(what, "namespace", ""), *reason ? ": " : "", reason);
 }
 
 enum authz_answer authz_recall(struct authz *a, const json_t *spec, struct error *e)
@@ -152,4 +158,17 @@ int authz_review(struct authz *a, const json_t *spec, struct error *e)
 
     remember(a, spec, is_allowed, reason);
     return is_allowed ? 0 : forbidden(spec, reason, e);
+}
+
+int authz_decide(struct authz *a, const json_t *spec, struct error *e)
+{
+    switch (authz_recall(a, spec, e)) {
+    case AUTHZ_ALLOWED:
+        return 0;
+    case AUTHZ_DENIED:
+        return -(int)e->code;
+    case AUTHZ_UNKNOWN:
+        break;
+    }
+    return authz_review(a, spec, e);
 }

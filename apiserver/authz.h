@@ -20,6 +20,8 @@ void authz_free(struct authz *a);
 
 /* The review of a request: a new SubjectAccessReview spec.  Pure. */
 json_t *authz_spec(const struct caller *who, const struct route_match *what);
+/* The same of any resourceAttributes, which are taken. */
+json_t *authz_spec_of(const struct caller *who, json_t *attributes);
 
 enum authz_answer { AUTHZ_ALLOWED, AUTHZ_DENIED, AUTHZ_UNKNOWN };
 
@@ -29,5 +31,8 @@ enum authz_answer authz_recall(struct authz *a, const json_t *spec, struct error
 /* Ask the API server.  0 allowed; -ERR_FORBIDDEN with the reason; -ERR_UNAVAILABLE when it cannot
  * be asked. */
 int authz_review(struct authz *a, const json_t *spec, struct error *e);
+
+/* From memory or by asking: as authz_review. */
+int authz_decide(struct authz *a, const json_t *spec, struct error *e);
 
 #endif

@@ -24,23 +24,6 @@ struct frontproxy {
     struct requestheader now; /* guarded by lock; client_ca NULL: none seen yet */
 };
 
-void caller_done(struct caller *c)
-{
-    json_decref(c->info);
-    c->info = NULL;
-}
-
-bool caller_in_group(const struct caller *c, const char *group)
-{
-    size_t i;
-    json_t *item;
-
-    json_array_foreach(jpath_arr(c->info, "groups"), i, item)
-        if (streq(json_string_value(item), group))
-            return true;
-    return false;
-}
-
 void requestheader_done(struct requestheader *r)
 {
     json_decref(r->allowed_names);
@@ -212,10 +195,11 @@ int requestheader_authenticate(const struct requestheader *r, const struct tls_i
                                const struct http_headers *headers, struct caller *ret,
                                struct error *e)
 {
-    ret->info = NULL;
+    *ret = (struct caller){ 0 };
     if (!peer->is_verified)
         return error_set(e, ERR_UNAUTHORIZED,
-                         "no client certificate: this API is reached through kube-apiserver");
+                         "no client certificate of the front proxy: this API is reached through "
+                         "kube-apiserver, or with a bearer token");
     if (!name_is_allowed(r, peer->cn))
         return error_set(e, ERR_UNAUTHORIZED,
                          "the client certificate's common name \"%s\" is not one of "

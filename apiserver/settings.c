@@ -41,9 +41,11 @@ static const struct option options[] = {
     { "streams-per-vmi", 0, OPTION_INT, AT(streams_per_vmi), .dflt = "256", .max = 1000000,
       .arg = "N", .help = "And that one machine may have open; 0: any." },
     { "direct-access", 0, OPTION_BOOL, AT(is_direct), .dflt = "true",
-      .help = "Take bearer tokens (TokenReview) and links, besides what kube-apiserver vouches for." },
+      .help =
+          "Take bearer tokens (TokenReview) and links, besides what kube-apiserver vouches for." },
     { "allowed-origins", 0, OPTION_STRINGS, AT(allowed_origins), .arg = "URL",
-      .help = "A site whose pages may use direct access, as https://host[:port]; may be repeated." },
+      .help =
+          "A site whose pages may use direct access, as https://host[:port]; may be repeated." },
     { "external-url", 0, OPTION_STRING, AT(external_url), .dflt = "", .arg = "URL",
       .help = "How browsers reach this server, for links: https://host[:port]." },
     { "subresources-only", 0, OPTION_IGNORED_BOOL, .help = "" },

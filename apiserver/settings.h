@@ -20,7 +20,7 @@ struct settings {
     long long threads;
     bool is_direct; /* bearer tokens and links are taken, besides the front proxy's word */
     struct option_list allowed_origins;
-    const char *external_url; /* "" or a URL without a slash at the end */
+    const char *external_url;                    /* "" or a URL without a slash at the end */
     long long streams_per_user, streams_per_vmi; /* 0: any number */
 };
 

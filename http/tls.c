@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,7 +20,16 @@
 #include "base/str.h"
 #include "http/tls_conn.h"
 
-enum { PEM_FILE_BYTES_MAX = 1024 * 1024 };
+enum {
+    PEM_FILE_BYTES_MAX = 1024 * 1024,
+    ROOTS = 2, /* of the present key, and of the one before it */
+};
+
+/* What secrets are derived from: HKDF's extract of a private key. */
+struct root {
+    bool is_set;
+    unsigned char secret[TLS_SECRET_BYTES];
+};
 
 struct tls_keys {
     atomic_int refs;
@@ -31,6 +41,7 @@ struct tls_keys {
     char *cert_path;
     char *key_path;
     struct tls_creds *current; /* never NULL */
+    struct root root[ROOTS];
 };
 
 /* ---- one immutable set of credentials ---- */
@@ -136,8 +147,43 @@ void tls_keys_unref(struct tls_keys *k)
     free(k->ca);
     free(k->cert_path);
     free(k->key_path);
+    explicit_bzero(k->root, sizeof(k->root));
     (void)pthread_mutex_destroy(&k->lock);
     free(k);
+}
+
+/* Of the key itself, so that another spelling of its PEM makes no difference. */
+static struct root root_of(const char *key_pem)
+{
+    static unsigned char salt_text[] = "cvirt serving key";
+    const gnutls_datum_t salt = { salt_text, sizeof(salt_text) - 1 };
+    const gnutls_datum_t pem = datum(key_pem);
+    gnutls_datum_t der = { 0 };
+    gnutls_x509_privkey_t key;
+    struct root root = { 0 };
+
+    must(gnutls_x509_privkey_init(&key) == 0);
+    if (gnutls_x509_privkey_import2(key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0) == 0 &&
+        gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_DER, &der) == 0) {
+        root.is_set = gnutls_hkdf_extract(GNUTLS_MAC_SHA256, &der, &salt, root.secret) == 0;
+        explicit_bzero(der.data, der.size);
+        gnutls_free(der.data);
+    }
+    gnutls_x509_privkey_deinit(key);
+    return root;
+}
+
+/* With the lock held.  A new certificate for the same key changes nothing. */
+static void roots_shift(struct tls_keys *k, const char *key_pem)
+{
+    struct root fresh = root_of(key_pem);
+
+    if (!k->root[0].is_set ||
+        gnutls_memcmp(fresh.secret, k->root[0].secret, TLS_SECRET_BYTES) != 0) {
+        k->root[1] = k->root[0];
+        k->root[0] = fresh;
+    }
+    explicit_bzero(&fresh, sizeof(fresh));
 }
 
 int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_pem,
@@ -154,6 +200,7 @@ int tls_keys_set_pair(struct tls_keys *k, const char *cert_pem, const char *key_
         wipe(k->key);
         k->cert = must_strdup(cert_pem);
         k->key = must_strdup(key_pem);
+        roots_shift(k, key_pem);
     }
     (void)pthread_mutex_unlock(&k->lock);
     return r;
@@ -250,4 +297,25 @@ int64_t tls_keys_expiry_ms(const struct tls_keys *k)
 
     tls_creds_unref(c);
     return ms;
+}
+
+int tls_keys_derive(const struct tls_keys *k, unsigned age, const char *label,
+                    unsigned char ret[TLS_SECRET_BYTES], struct error *e)
+{
+    struct tls_keys *mine = (struct tls_keys *)k;
+    const gnutls_datum_t info = datum(label);
+    struct root root = { 0 };
+    int r = -1;
+
+    (void)pthread_mutex_lock(&mine->lock);
+    if (age < ROOTS)
+        root = mine->root[age];
+    (void)pthread_mutex_unlock(&mine->lock);
+    if (root.is_set) {
+        const gnutls_datum_t secret = { root.secret, sizeof(root.secret) };
+
+        r = gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &secret, &info, ret, TLS_SECRET_BYTES);
+    }
+    explicit_bzero(&root, sizeof(root));
+    return r == 0 ? 0 : error_set(e, ERR_UNAVAILABLE, "there is no serving key yet");
 }

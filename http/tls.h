@@ -39,6 +39,15 @@ bool tls_keys_has_pair(const struct tls_keys *k);
 /* notAfter of the served leaf in ms since the epoch, 0 without one. */
 int64_t tls_keys_expiry_ms(const struct tls_keys *k);
 
+/*
+ * A secret that everyone with the same private key derives, for one purpose (HKDF with SHA-256;
+ * `label` names the purpose).  age 0 is the present key's, 1 that of the key before it, which is
+ * kept until the next change of key.  0, or -ERR_UNAVAILABLE when there is no such key.
+ */
+enum { TLS_SECRET_BYTES = 32 };
+int tls_keys_derive(const struct tls_keys *k, unsigned age, const char *label,
+                    unsigned char ret[TLS_SECRET_BYTES], struct error *e);
+
 /* What is asked of the other side. */
 enum tls_peer {
     TLS_PEER_ANY,      /* server: no client certificate is asked for; client: nothing is verified */

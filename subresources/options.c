@@ -19,3 +19,7 @@ TYPE(restart_options, "RestartOptions", "How to restart a machine.", OPTIONS_MET
            "0 restarts without waiting for the guest; nothing else is supported."));
 
 TYPE(pause_options, "PauseOptions", "How to pause or unpause an instance.", OPTIONS_META);
+
+TYPE(link_options, "LinkOptions", "How long a link lives, and what it shows.", OPTIONS_META,
+     STRING("duration", "How long it lives, such as 10m (which is the default); at most 1h."),
+     STRING("view", "What it opens: screen (the default) or console."));

@@ -5,6 +5,7 @@
 
 #include "openapi/field.h"
 
-extern const struct schema start_options, stop_options, restart_options, pause_options;
+extern const struct schema start_options, stop_options, restart_options, pause_options,
+    link_options;
 
 #endif

@@ -54,7 +54,9 @@ struct fake_kube {
     struct fake_watch *watches;
     struct fault *faults;
     struct hanging *hanging;
-    char *denial; /* of SubjectAccessReviews; NULL: allowed */
+    char *denial;   /* of SubjectAccessReviews; NULL: allowed */
+    char *denied;   /* to whom; NULL: to everybody */
+    json_t *tokens; /* UserInfo of each */
     struct asked *asked;
     size_t asked_len, asked_cap;
 };
@@ -225,9 +227,24 @@ static void serve_object(struct fake_kube *f, const struct fake_path *p, struct 
 static void serve_review(struct fake_kube *f, struct http_call *c, const json_t *body)
 {
     json_auto_t *answer = body ? must_copy(body) : json_object();
+    const bool is_denied =
+        f->denial && (!f->denied || streq(f->denied, jpath_str(body, "spec.user", "")));
 
     must_set(answer, "status",
-             must_pack("{s:b, s:s}", "allowed", !f->denial, "reason", f->denial ? f->denial : ""));
+             must_pack("{s:b, s:s}", "allowed", !is_denied, "reason", is_denied ? f->denial : ""));
+    http_reply_json(c, 201, answer);
+}
+
+static void serve_token_review(struct fake_kube *f, struct http_call *c, const json_t *body)
+{
+    json_auto_t *answer = body ? must_copy(body) : json_object();
+    json_t *user = json_object_get(f->tokens, jpath_str(body, "spec.token", ""));
+
+    must_set(answer, "status", must_pack("{s:b}", "authenticated", user != NULL));
+    if (user)
+        jpath_set(answer, "status.user", must_copy(user));
+    else
+        jpath_set_str(answer, "status.error", "invalid bearer token");
     http_reply_json(c, 201, answer);
 }
 
@@ -242,6 +259,8 @@ static void serve(struct fake_kube *f, struct http_call *c)
         http_reply(c, 404, "text/plain", "404 page not found\n", strlen("404 page not found\n"));
     else if (http_call_method(c) == HTTP_POST && streq(p.plural, "subjectaccessreviews"))
         serve_review(f, c, body);
+    else if (http_call_method(c) == HTTP_POST && streq(p.plural, "tokenreviews"))
+        serve_token_review(f, c, body);
     else if (http_call_method(c) != HTTP_GET || p.name[0])
         serve_object(f, &p, c, body);
     else if (http_call_query(c, "watch"))
@@ -328,6 +347,23 @@ void fake_kube_deny(struct fake_kube *f, const char *reason)
     pthread_mutex_lock(&f->lock);
     free(f->denial);
     f->denial = reason ? must_strdup(reason) : NULL;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_kube_deny_user(struct fake_kube *f, const char *user)
+{
+    pthread_mutex_lock(&f->lock);
+    free(f->denied);
+    f->denied = user ? must_strdup(user) : NULL;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_kube_token(struct fake_kube *f, const char *token, json_t *user)
+{
+    pthread_mutex_lock(&f->lock);
+    if (!f->tokens)
+        f->tokens = json_object();
+    must_set(f->tokens, token, user);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -447,6 +483,8 @@ void fake_kube_free(struct fake_kube *f)
     }
     free(f->asked);
     free(f->denial);
+    free(f->denied);
+    json_decref(f->tokens);
     kube_free(f->client);
     kube_config_free(f->config);
     fake_store_done(&f->store);

@@ -38,6 +38,11 @@ json_t *fake_kube_list(struct fake_kube *f, const struct kube_kind *kind);
 /* SubjectAccessReviews are allowed, or denied with this reason from now on (NULL: allowed again).
  */
 void fake_kube_deny(struct fake_kube *f, const char *reason);
+/* The only user that SubjectAccessReviews are denied to then; NULL: everybody. */
+void fake_kube_deny_user(struct fake_kube *f, const char *user);
+
+/* TokenReviews know this token as that user's from now on; `user` (a UserInfo) is stolen. */
+void fake_kube_token(struct fake_kube *f, const char *token, json_t *user);
 
 /* ---- faults ---- */
 
