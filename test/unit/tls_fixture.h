@@ -173,6 +173,44 @@ static unused_ bool raw_tls(struct raw *r, int port, const struct test_cert *cer
     return n == 0;
 }
 
+/* The other side: shake hands on fd (taken) as `cert`'s owner.  With `ca` the client must show one
+ * of its; the CN of that one is then in cn. */
+static unused_ bool raw_tls_accept(struct raw *r, int fd, const struct test_cert *cert,
+                                   const struct test_cert *ca, char cn[64])
+{
+    const gnutls_datum_t *chain;
+    gnutls_x509_crt_t crt;
+    unsigned len = 0, status = 0;
+    size_t size = 64;
+    int n;
+
+    *r = (struct raw){ .fd = fd };
+    must(gnutls_certificate_allocate_credentials(&r->cred) == 0);
+    must(gnutls_certificate_set_x509_key(r->cred, (gnutls_x509_crt_t[]){ cert->crt }, 1,
+                                         cert->key) == 0);
+    if (ca)
+        must(gnutls_certificate_set_x509_trust(r->cred, (gnutls_x509_crt_t[]){ ca->crt }, 1) == 1);
+    must(gnutls_init(&r->session, GNUTLS_SERVER | GNUTLS_NO_SIGNAL) == 0);
+    must(gnutls_priority_set_direct(r->session, "NORMAL", NULL) == 0);
+    must(gnutls_credentials_set(r->session, GNUTLS_CRD_CERTIFICATE, r->cred) == 0);
+    gnutls_certificate_server_set_request(r->session,
+                                          ca ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_IGNORE);
+    gnutls_transport_set_int(r->session, fd);
+    do
+        n = gnutls_handshake(r->session);
+    while (n < 0 && !gnutls_error_is_fatal(n));
+    if (n < 0 || !ca)
+        return n == 0;
+    chain = gnutls_certificate_get_peers(r->session, &len);
+    if (gnutls_certificate_verify_peers3(r->session, NULL, &status) < 0 || status || !chain)
+        return false;
+    must(gnutls_x509_crt_init(&crt) == 0);
+    must(gnutls_x509_crt_import(crt, chain, GNUTLS_X509_FMT_DER) == 0);
+    must(gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, cn, &size) == 0);
+    gnutls_x509_crt_deinit(crt);
+    return true;
+}
+
 static unused_ bool raw_send(struct raw *r, const void *data, size_t len)
 {
     const char *p = data;
