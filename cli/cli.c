@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
@@ -44,7 +45,7 @@ const struct option global_options[] = {
     { "as-uid", 0, OPTION_STRING, FLAG(as_uid), .dflt = "", .arg = "UID",
       .help = "Act as the user with this UID." },
     { "as-group", 0, OPTION_STRINGS, FLAG(as_groups), .arg = "GROUP",
-      .help = "Act as a member of this group; may be given again." },
+      .help = "Act as a member of this group." },
     { "request-timeout", 0, OPTION_DURATION, FLAG(request_timeout_ms), .dflt = "0",
       .arg = "DURATION", .help = "How long a request may take; 0 is the default." },
     { "v", 'v', OPTION_INT, FLAG(verbosity), .dflt = "2", .max = 9, .arg = "N",
@@ -128,9 +129,15 @@ static int server_words(int r, struct error *e)
     return r;
 }
 
+int cli_raw(struct cli *c, enum http_method method, const char *path, const json_t *body,
+            json_t **ret, struct error *e)
+{
+    return server_words(kube_raw(c->kube, method, path, body, ret, e), e);
+}
+
 int cli_get(struct cli *c, const char *path, json_t **ret, struct error *e)
 {
-    return server_words(kube_raw(c->kube, HTTP_GET, path, NULL, ret, e), e);
+    return cli_raw(c, HTTP_GET, path, NULL, ret, e);
 }
 
 int cli_put(struct cli *c, const char *plural, const char *name, const char *sub,
@@ -138,5 +145,28 @@ int cli_put(struct cli *c, const char *plural, const char *name, const char *sub
 {
     scoped(free) char *path = cli_subresource(c, plural, name, sub);
 
-    return server_words(kube_raw(c->kube, HTTP_PUT, path, body, NULL, e), e);
+    return cli_raw(c, HTTP_PUT, path, body, NULL, e);
+}
+
+json_t *cli_options(const struct cli *c)
+{
+    json_t *options = json_object();
+
+    if (c->flags.is_dry_run) {
+        (void)puts("Dry Run execution");
+        must_set(options, "dryRun", must_pack("[s]", "All"));
+    }
+    return options;
+}
+
+int cli_prefix(struct error *e, const char *fmt, ...)
+{
+    scoped_buf text = BUF_INIT(0);
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    (void)buf_adds(&text, e->msg);
+    return error_set(e, e->code, "%s", text.data);
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "cli/flags.h"
+#include "http/client.h"
 
 struct cli {
     const char *program; /* as the user typed it: "kubectl virt" or "virtctl" */
@@ -32,9 +33,19 @@ char *cli_subresource(const struct cli *c, const char *plural, const char *name,
 /* GET any path; *ret is new (NULL: not wanted).  A refusal is in the server's own words. */
 int cli_get(struct cli *c, const char *path, json_t **ret, struct error *e);
 
+/* The same with any method and body (may be NULL). */
+int cli_raw(struct cli *c, enum http_method method, const char *path, const json_t *body,
+            json_t **ret, struct error *e);
+
 /* PUT a subresource; body may be NULL. */
 int cli_put(struct cli *c, const char *plural, const char *name, const char *sub,
             const json_t *body, struct error *e);
+
+/* The options of a request: dryRun, where it was asked for (and said on stdout).  New. */
+json_t *cli_options(const struct cli *c);
+
+/* Put the text before the message as it stands, without a colon; return -e->code. */
+int cli_prefix(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* 0, or -code with *e filled.  args are the positional arguments, checked for their number. */
 typedef int command_fn(struct cli *c, const struct option_list *args, struct error *e);

@@ -17,13 +17,34 @@ const struct command commands[] = {
     { POWER,   "reset",       "VMI",           1, 1, NULL,           run_reset, .summary = "Reset the virtual hardware of a machine at once." },
 
     { CONNECT, "console",     "VMI",           1, 1, console_flags,  run_console, .summary = "Connect to the serial console of a machine." },
-    { CONNECT, "vnc",         "VMI",           1, 2, vnc_flags,      run_vnc, .summary = "Open the screen of a machine; vnc screenshot VMI takes a picture." },
+    { CONNECT, "port-forward", "vm|vmi/NAME [PROTOCOL/]LOCAL[:REMOTE]...", 2, 64, port_forward_flags, run_port_forward, .summary = "Carry local ports to ports of a machine.", .traits = WITHOUT_CLUSTER },
+    { CONNECT, "scp",         "SOURCE DESTINATION", 2, 2, scp_flags, run_scp, .summary = "Copy files from or to a machine with OpenSSH." },
+    { CONNECT, "ssh",         "[USER@]vm|vmi/NAME", 1, 1, ssh_flags, run_ssh, .summary = "Log in to a machine with OpenSSH." },
+    { CONNECT, "usbredir",    "[DEVICE] VMI",  1, 2, usbredir_flags, run_usbredir, .summary = "Give a USB device of this host to a machine." },
+    { CONNECT, "vnc",         "VMI",           1, 1, vnc_flags,      run_vnc, .summary = "Open the screen of a machine." },
+    { CONNECT, "vnc screenshot", "VMI",        1, 1, screenshot_flags, run_vnc_screenshot, .summary = "Take a picture of the screen of a machine." },
 
-    { GUEST,   "fslist",      "VMI",           1, 1, NULL,           run_fslist, .summary = "List the file systems that the guest has mounted." },
-    { GUEST,   "guestosinfo", "VMI",           1, 1, NULL,           run_guestosinfo, .summary = "Show what the guest agent says of its system." },
-    { GUEST,   "userlist",    "VMI",           1, 1, NULL,           run_userlist, .summary = "List who is logged in to the guest." },
+    { GUEST,   "fslist",      "VMI",           1, 1, guest_flags,          run_fslist, .summary = "List the file systems that the guest has mounted." },
+    { GUEST,   "guestosinfo", "VMI",           1, 1, guest_flags,    run_guestosinfo, .summary = "Show what the guest agent says of its system." },
+    { GUEST,   "userlist",    "VMI",           1, 1, guest_flags,          run_userlist, .summary = "List who is logged in to the guest." },
 
+    { MIGRATION, "migrate",         "VM",          1, 1, migrate_flags,  run_migrate,         .summary = "Move a running machine to another node." },
+    { MIGRATION, "migrate-cancel",  "VM",          1, 1, dry_run_flags,  run_migrate_cancel,  .summary = "Call off the migration of a machine." },
+    { MIGRATION, "evacuate-cancel", "vm|vmi NAME", 2, 2, dry_run_flags,  run_evacuate_cancel, .summary = "Let a machine stay on a node that is being drained." },
+
+    { DEVICES, "addvolume",         "VMI",         1, 1, addvolume_flags,    run_addvolume,    .summary = "Plug a volume into a running machine." },
+    { DEVICES, "removevolume",      "VMI",         1, 1, removevolume_flags, run_removevolume, .summary = "Unplug a volume from a running machine." },
+    { DEVICES, "permitted-devices", "",            0, 0, NULL,           run_permitted_devices, .summary = "List the host devices that machines may use." },
+    { DEVICES, "expose",            "vmi|vm|vmirs NAME", 2, 2, expose_flags, run_expose,       .summary = "Make a service that leads to a machine." },
+
+    { MANIFEST, "expand",           "",            0, 0, expand_flags,   run_expand,      .summary = "Show a machine with its instance type and preference written out." },
+    { MANIFEST, "objectgraph",      "NAME",        1, 1, objectgraph_flags, run_objectgraph, .summary = "Show what a machine depends on." },
     { MANIFEST, "preset preview", "[VMI]",     0, 1, preset_flags,   run_preset_preview, .summary = "Show what presets make of an instance, without creating it." },
+
+    { ADMIN,   "credentials add-ssh-key",    "VM", 1, 1, add_ssh_key_flags,    run_add_ssh_key,    .summary = "Let a user of the guest log in with an SSH key." },
+    { ADMIN,   "credentials remove-ssh-key", "VM", 1, 1, remove_ssh_key_flags, run_remove_ssh_key, .summary = "Take an SSH key back." },
+    { ADMIN,   "credentials set-password",   "VM", 1, 1, set_password_flags,   run_set_password,   .summary = "Change the password of a user of the guest." },
+    { ADMIN,   "adm log-verbosity", "",            0, 0, log_verbosity_flags, run_log_verbosity, .summary = "Show or set how much the components log." },
 
     { OTHER,   "help",        "[COMMAND]...",  0, 3, NULL,           run_help, .summary = "Show the help of a command.", .traits = WITHOUT_CLUSTER },
     { OTHER,   "options",     "",              0, 0, NULL,           run_options, .summary = "List the flags that every command takes.", .traits = WITHOUT_CLUSTER },

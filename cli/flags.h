@@ -40,7 +40,8 @@ struct create_vm_flags { /* create_vm.c */
     const char *infers_instancetype, *infers_preference; /* NULL: not given */
     const char *infer_instancetype_from, *infer_preference_from;
     struct option_list containerdisks, pvcs, imports, data_sources, clone_pvcs, blanks;
-    struct option_list sysprep, access_credentials, ssh_keys;
+    struct option_list access_credentials, ssh_keys;
+    const char *sysprep;
     const char *user, *password_file, *manages_ssh; /* the last NULL: not given */
     const char *cloud_init, *user_data, *network_data;
 };
@@ -56,8 +57,25 @@ struct graph_flags { /* objectgraph.c */
     struct option_list selectors;
 };
 
+struct page_flags { /* page.h */
+    bool in_browser, opens_nothing, as_link;
+    long long duration_ms;
+    const char *link_url;
+};
+
+struct session_flags { /* session.h */
+    bool is_shared, is_observer, takes_over;
+};
+
+struct ssh_flags { /* ssh.c: ssh and scp */
+    long long port;
+    const char *username, *identity_file, *known_hosts, *command;
+    struct option_list local_ssh_opts;
+    bool is_recursive, preserves;
+};
+
 struct verbosity_flags { /* log_verbosity.c; NULL: not given, "": show */
-    const char *api, *controller, *handler, *launcher, *operator, * all;
+    const char *api, *controller, *handler, *launcher, *operator, * all_of_them;
     bool resets;
 };
 
@@ -79,15 +97,14 @@ struct flags {
 
     /* of commands that share them */
     struct wait_flags wait;
-    const char *input, *output; /* -f, -o */
+    const char *file, *output; /* -f, -o */
     bool is_dry_run, is_paused, is_forced, is_client_only;
     long long grace_period;
     long long timeout_minutes;
-    bool is_proxy_only, keeps_session;
+    bool is_proxy_only, keeps_session, is_stdio, launches_nothing;
     const char *address;
     long long port;
     const char *vnc_type, *vnc_path;
-    const char *file;
     bool moves_cursor;
 
     /* of one command or a group of them */
@@ -97,6 +114,9 @@ struct flags {
     struct create_vm_flags create_vm;
     struct expose_flags expose;
     struct graph_flags graph;
+    struct page_flags page;
+    struct session_flags session;
+    struct ssh_flags ssh;
     struct verbosity_flags verbosities;
     struct volume_flags volume;
     struct option_list added_node_selector;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guestosinfo, userlist, fslist: what the guest agent says, printed as it came. */
+/* guestosinfo, userlist, fslist: what the guest agent says. */
 #include <stdio.h>
 
 #include "base/must.h"
 #include "base/scope.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "kube/client.h"
+
+const struct option guest_flags[] = { OUTPUT_FLAG, { 0 } };
 
 static int print_subresource(struct cli *c, const char *name, const char *sub, const char *what,
                              struct error *e)
@@ -14,11 +17,8 @@ static int print_subresource(struct cli *c, const char *name, const char *sub, c
     json_auto_t *answer = NULL;
 
     if (cli_get(c, path, &answer, e) < 0)
-        return error_wrap(e, "Error %s of VirtualMachineInstance %s", what, name);
-
-    scoped(free) char *text = must_dumps(answer, JSON_INDENT(2));
-    (void)puts(text);
-    return 0;
+        return cli_prefix(e, "Error %s of VirtualMachineInstance %s, ", what, name);
+    return document_print(answer, c->flags.output, 2, e);
 }
 
 int run_guestosinfo(struct cli *c, const struct option_list *args, struct error *e)
