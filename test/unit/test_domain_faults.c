@@ -62,6 +62,13 @@ static const struct fault_case {
       false, ERR_INVALID, "UEFI" },
     { "an input that is no tablet", VMI("{" MEMORY ",'devices':{'inputs':[{'type':'mouse'}]}}"),
       true, false, ERR_INVALID, "inputs[0]" },
+    { "a VSOCK device before it has an address",
+      VMI("{" MEMORY ",'devices':{'autoattachVSOCK':true}}"), true, false, ERR_INVALID,
+      "status.VSOCKCID" },
+    { "a VSOCK device with the node's address",
+      "{'metadata':{'name':'vm','namespace':'ns','uid':'u'},'spec':{'domain':{" MEMORY
+      ",'devices':{'autoattachVSOCK':true}}},'status':{'VSOCKCID':2}}",
+      true, false, ERR_INVALID, "status.VSOCKCID" },
 };
 
 static void faults(void **state)
@@ -84,7 +91,26 @@ static void faults(void **state)
         assert_non_null(strstr(xml, c->has_kvm ? "type=\"kvm\"" : "type=\"qemu\""));
 }
 
+static void a_vsock_device_has_the_address_that_status_says(void **state)
+{
+    json_auto_t *vmi = json_q("{'metadata':{'name':'vm','namespace':'ns','uid':'u'},'spec':{"
+                              "'domain':{" MEMORY ",'devices':{'autoattachVSOCK':true}}},"
+                              "'status':{'VSOCKCID':4294967294}}");
+    const struct domain_facts facts = { .is_kvm_usable = true, .layout = LAYOUT_DEFAULT };
+    struct error e = { 0 };
+    scoped(free) char *xml = NULL;
+
+    assert_int_equal(domain_xml(&xml, vmi, NULL, &facts, &e), 0);
+    assert_non_null(strstr(xml, "<vsock model=\"virtio-non-transitional\">"));
+    assert_non_null(strstr(xml, "<cid auto=\"no\" address=\"4294967294\"/>"));
+}
+
 int main(void)
 {
-    return RUN_ROWS("domain faults", cases, faults);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_vsock_device_has_the_address_that_status_says),
+    };
+    int failed = cmocka_run_group_tests_name("domain vsock", tests, NULL, NULL);
+
+    return failed + RUN_ROWS("domain faults", cases, faults);
 }

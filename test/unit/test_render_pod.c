@@ -269,6 +269,17 @@ static void names_are_bounded_and_repeatable(void **state)
     assert_string_not_equal(pod, other);
 }
 
+static void vsock_asks_for_the_device(void **state)
+{
+    json_auto_t *vmi = json_q("{'metadata':{'name':'a','namespace':'b','uid':'c'},'spec':{'domain':"
+                              "{'memory':{'guest':'64Mi'},'devices':{'autoattachVSOCK':true}}}}");
+    json_auto_t *pod = render(vmi, NULL);
+    const json_t *limits = jpath(pod, "spec.containers[0].resources.limits");
+
+    assert_string_equal(
+        json_string_value(json_object_get(limits, "devices.kubevirt.io/vhost-vsock")), "1");
+}
+
 static void missing_claim_is_named(void **state)
 {
     json_auto_t *vmi = json_q("{'metadata':{'name':'a','namespace':'b','uid':'c'},"
@@ -295,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_what_upstream_makes),
         cmocka_unit_test(names_are_bounded_and_repeatable),
+        cmocka_unit_test(vsock_asks_for_the_device),
         cmocka_unit_test(missing_claim_is_named),
     };
     int failed = cmocka_run_group_tests_name("render_pod", tests, NULL, NULL);
