@@ -70,6 +70,8 @@ static void relay_end(struct relay *r)
 /* 1: nothing is held; STREAM_AGAIN; STREAM_FAILED. */
 static int push_held(struct way *w)
 {
+    if (w->held)
+        stream_expect_more(w->to, false);
     while (w->held) {
         ssize_t n = stream_write(w->to, w->held + w->held_off, w->held_len - w->held_off);
         if (n <= 0)
@@ -116,8 +118,8 @@ static size_t readable(const struct relay *r, const struct way *w, size_t size)
     return left < size ? (size_t)left : size;
 }
 
-/* Move what can be moved.  STREAM_FAILED when `to` takes no more. */
-static int move(struct relay *r, struct way *w)
+/* STREAM_FAILED when `to` takes no more. */
+static int move_some(struct relay *r, struct way *w)
 {
     char chunk[CHUNK_BYTES];
 
@@ -134,11 +136,22 @@ static int move(struct relay *r, struct way *w)
         r->has_moved = true;
         if (w->bounds)
             ws_bounds_feed(w->bounds, chunk, (size_t)n);
+        stream_expect_more(w->to, stream_has_read_ahead(w->from));
         res = push(w, chunk, (size_t)n);
         /* A short read has emptied the socket: spare the call that would say so. */
         if ((size_t)n < size && !stream_has_read_ahead(w->from))
             return res;
     }
+    return res;
+}
+
+/* Move what can be moved.  STREAM_FAILED when `to` takes no more. */
+static int move(struct relay *r, struct way *w)
+{
+    int res = move_some(r, w);
+
+    if (!w->held)
+        stream_push(w->to);
     return res;
 }
 

@@ -33,6 +33,7 @@ struct stream {
     size_t early_off;
     int wanted;  /* by the user */
     int watched; /* what io is set to */
+    bool is_more_coming;
     stream_fn *fn;
     void *arg;
 };
@@ -155,9 +156,26 @@ ssize_t stream_write(struct stream *s, const void *data, size_t len)
     if (s->tls)
         return tls_conn_write(s->tls, data, len);
     do
-        n = send(s->fd, data, len, MSG_NOSIGNAL);
+        n = send(s->fd, data, len, MSG_NOSIGNAL | (s->is_more_coming ? MSG_MORE : 0));
     while (n < 0 && errno == EINTR);
     return io_result(n);
+}
+
+void stream_expect_more(struct stream *s, bool is_more_coming)
+{
+    s->is_more_coming = is_more_coming;
+    if (s->tls)
+        tls_conn_expect_more(s->tls, is_more_coming);
+}
+
+void stream_push(struct stream *s)
+{
+    const int on = 1;
+
+    if (!s->is_more_coming)
+        return;
+    stream_expect_more(s, false);
+    (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int stream_flush(struct stream *s)

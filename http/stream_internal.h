@@ -20,6 +20,12 @@ void stream_put_back(struct stream *s, const void *data, size_t len);
 
 /* 1: everything written is with the kernel; STREAM_AGAIN: LOOP_WRITE will tell; STREAM_FAILED. */
 int stream_flush(struct stream *s);
+/*
+ * Before writes that will be followed by another at once: the kernel may wait with a segment that
+ * is not full.  When none followed after all, stream_push lets it go.
+ */
+void stream_expect_more(struct stream *s, bool is_more_coming);
+void stream_push(struct stream *s);
 /* Bytes can be read that the socket will not announce. */
 bool stream_has_read_ahead(const struct stream *s);
 

@@ -50,6 +50,8 @@ bool tls_conn_has_read_ahead(const struct tls_conn *t);
  * tls_conn_has_unsent() and tls_conn_flush() must be called when writable.
  */
 ssize_t tls_conn_write(struct tls_conn *t, const void *data, size_t len);
+/* As stream_expect_more. */
+void tls_conn_expect_more(struct tls_conn *t, bool is_more_coming);
 bool tls_conn_has_unsent(const struct tls_conn *t);
 int tls_conn_flush(struct tls_conn *t); /* 1 sent, STREAM_AGAIN or STREAM_FAILED */
 
