@@ -13,8 +13,10 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "http/connect.h"
+#include "http/mux.h"
 #include "http/wsock.h"
 #include "subresources/call.h"
+#include "subresources/channels.h"
 #include "subresources/inflight.h"
 #include "subresources/limits.h"
 #include "subresources/metrics.h"
@@ -30,7 +32,8 @@ struct tunnel {
     char accept[WS_ACCEPT_MAX];
     char *uid; /* of the instance */
     struct pod_addresses *pods;
-    struct connecting *connecting; /* then */
+    struct connecting *connecting; /* then, or */
+    struct channels *channels;     /* one for all that the client will ask for */
     struct stream *plain;          /* then, until the client's stream is there */
     struct wsock *wsock;
     struct stream_gauge gauge;
@@ -39,11 +42,19 @@ struct tunnel {
 
 static void tunnel_free(struct tunnel *t)
 {
+    channels_free(t->channels);
     stream_gauge_close(&t->gauge);
     limits_give_back(&t->share);
     inflight_remove(t->inflight, &t->item);
     free(t->uid);
     free(t);
+}
+
+#define PLAIN_PROTOCOL "plain.kubevirt.io"
+
+static bool offers(const struct sub_call *c, const char *protocol)
+{
+    return http_headers_has_token(http_call_headers(c->http), "Sec-WebSocket-Protocol", protocol);
 }
 
 /* ---- on the loop ---- */
@@ -77,9 +88,8 @@ static void tunnel_taken(struct stream *client, void *arg)
         return;
     }
     stream_tune(client);
-    t->wsock =
-        wsock_start(client, TAKE(t->plain),
-                    &(struct wsock_options){ .is_datagrams = t->port.is_udp }, tunnel_ended, t);
+    const struct wsock_options o = { .is_datagrams = t->port.is_udp && !t->channels };
+    t->wsock = wsock_start(client, TAKE(t->plain), &o, tunnel_ended, t);
     if (t->item.is_cut)
         wsock_say_goodbye(t->wsock, WS_CODE_GOING_AWAY, sub_shutting_down);
 }
@@ -95,11 +105,24 @@ static void refuse_dial(struct tunnel *t, const struct error *why)
     tunnel_refuse(t, &e);
 }
 
+/* t->plain is there: the 101, with this protocol if the client offers it. */
+static void upgrade(struct tunnel *t, const char *protocol)
+{
+    struct sub_call *c = TAKE(t->call);
+    struct http_headers headers = { 0 };
+
+    http_headers_add(&headers, "Sec-WebSocket-Accept", t->accept);
+    if (offers(c, protocol))
+        http_headers_add(&headers, "Sec-WebSocket-Protocol", protocol);
+    stream_gauge_open(&t->gauge, c->match.subresource, c->match.namespace, c->match.name);
+    http_upgrade(c->http, &headers, tunnel_taken, t);
+    http_headers_done(&headers);
+    sub_call_free(c);
+}
+
 static void dialled(struct stream *plain, const struct error *why, void *arg)
 {
     struct tunnel *t = arg;
-    struct sub_call *c = t->call;
-    struct http_headers headers = { 0 };
 
     t->connecting = NULL;
     if (!plain) {
@@ -108,15 +131,24 @@ static void dialled(struct stream *plain, const struct error *why, void *arg)
     }
     stream_tune(plain);
     t->plain = plain;
-    t->call = NULL;
-    http_headers_add(&headers, "Sec-WebSocket-Accept", t->accept);
-    if (http_headers_has_token(http_call_headers(c->http), "Sec-WebSocket-Protocol",
-                               "plain.kubevirt.io"))
-        http_headers_add(&headers, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
-    stream_gauge_open(&t->gauge, "portforward", c->match.namespace, c->match.name);
-    http_upgrade(c->http, &headers, tunnel_taken, t);
-    http_headers_done(&headers);
-    sub_call_free(c);
+    upgrade(t, PLAIN_PROTOCOL);
+}
+
+/* Nothing is dialled yet: the client will say when. */
+static void start_channels(struct tunnel *t)
+{
+    const struct channels_options o = { .limits = t->call->env->limits,
+                                        .user = sub_caller_name(t->call),
+                                        .vmi_uid = t->uid,
+                                        .address = t->address,
+                                        .port = t->port.port,
+                                        .is_udp = t->port.is_udp };
+    struct error e;
+
+    if (channels_start(&t->channels, &t->plain, t->item.loop, &o, &e) < 0)
+        tunnel_refuse(t, &e);
+    else
+        upgrade(t, MUX_PROTOCOL);
 }
 
 /* The server ends. */
@@ -139,6 +171,10 @@ static void tunnel_dial(void *arg)
 
     if (t->item.is_cut) {
         refuse_stopping(t);
+        return;
+    }
+    if (offers(t->call, MUX_PROTOCOL)) {
+        start_channels(t);
         return;
     }
     t->connecting = connect_start(

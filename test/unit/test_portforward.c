@@ -416,6 +416,105 @@ static void texts_are_skipped_and_pings_answered(void **state)
     raw_close(&r);
 }
 
+/* ---- many connections in one ---- */
+
+enum { MUX_OPEN = 1, MUX_OPENED, MUX_DATA, MUX_END, MUX_RESET };
+
+static void mux_send(struct raw *r, uint8_t type, uint8_t channel, const char *data)
+{
+    uint8_t message[64] = { type, 0, 0, (uint8_t)strlen(data), 0, 0, 0, channel };
+
+    memcpy(message + 8, data, strlen(data));
+    assert_true(ws_send(r, BINARY, message, 8 + strlen(data)));
+}
+
+/* The next message: its type, and "CHANNEL:data". */
+static int mux_recv(struct raw *r, char *text, size_t size)
+{
+    static uint8_t held[4096];
+    static size_t held_len;
+    static struct ws_got got;
+
+    while (held_len < 8 || held_len < 8 + (size_t)held[3]) {
+        ws_recv(r, &got);
+        if (got.opcode != 2)
+            return held_len = 0, -got.opcode;
+        memcpy(held + held_len, got.payload, got.len);
+        held_len += got.len;
+    }
+    int type = held[0];
+    size_t len = held[3];
+    (void)snprintf(text, size, "%d:%.*s", held[7], (int)len, (const char *)held + 8);
+    held_len -= 8 + len;
+    memmove(held, held + 8 + len, held_len);
+    return type;
+}
+
+static void open_mux(struct raw *r, int port)
+{
+    static const char headers[] =
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Protocol: mux.portforward.cvirt.io, plain.kubevirt.io\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    char answer[4096];
+    scoped(free) char *path = must_asprintf(VMI "box/portforward/%d", port);
+
+    for (int tries = 0; tries < 200; tries++) { /* streams before may still be closing */
+        ask_for(r, path, headers, answer);
+        if (str_has_prefix(answer, "HTTP/1.1 101"))
+            break;
+        raw_close(r);
+        usleep(50 * 1000);
+    }
+    assert_non_null(strstr(answer, "Sec-WebSocket-Protocol: mux.portforward.cvirt.io\r\n"));
+}
+
+/* The guest serves one connection at a time. */
+static void channels_are_dialled_when_asked_for(void **state)
+{
+    struct raw r;
+    char text[512];
+    int before = atomic_load(&guest.seen);
+
+    open_mux(&r, guest.port);
+    assert_int_equal(atomic_load(&guest.seen), before);
+    mux_send(&r, MUX_OPEN, 1, "");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_OPENED);
+    mux_send(&r, MUX_DATA, 1, "C1234");
+    mux_send(&r, MUX_END, 1, ""); /* half: the guest tells what it has got */
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_DATA);
+    assert_string_equal(text, "1:5");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_END);
+    mux_send(&r, MUX_OPEN, 2, "");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_OPENED);
+    mux_send(&r, MUX_DATA, 2, "echo");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_DATA);
+    assert_string_equal(text, "2:echo");
+    /* The tunnel and one connection are two streams of three. */
+    mux_send(&r, MUX_OPEN, 3, "");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_OPENED);
+    mux_send(&r, MUX_OPEN, 4, "");
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_RESET);
+    assert_non_null(strstr(text, "--streams-per-vmi"));
+    raw_close(&r);
+}
+
+static void a_channel_that_cannot_be_dialled_is_refused_alone(void **state)
+{
+    struct raw r;
+    char text[512];
+
+    open_mux(&r, 1);
+    for (uint8_t i = 1; i < 3; i++) {
+        mux_send(&r, MUX_OPEN, i, "");
+        assert_int_equal(mux_recv(&r, text, sizeof(text)), MUX_RESET);
+        assert_non_null(strstr(text, "dialing VM: Connection refused: port 1 of 127.0.0.8"));
+    }
+    assert_true(ws_send(&r, CLOSE, "\x03\xe8", 2));
+    assert_int_equal(mux_recv(&r, text, sizeof(text)), -8);
+    raw_close(&r);
+}
+
 /* ---- limits ---- */
 
 static bool is_free_again(void *ctx)
@@ -470,6 +569,8 @@ int main(void)
         cmocka_unit_test(udp_is_a_message_a_datagram),
         cmocka_unit_test(what_was_sent_before_the_close_arrives),
         cmocka_unit_test(texts_are_skipped_and_pings_answered),
+        cmocka_unit_test(channels_are_dialled_when_asked_for),
+        cmocka_unit_test(a_channel_that_cannot_be_dialled_is_refused_alone),
         cmocka_unit_test(one_too_many_is_told),
         cmocka_unit_test(pods_are_not_listed_each_time),
     };
