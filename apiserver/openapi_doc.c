@@ -19,9 +19,9 @@ static const char any_type[] = "*/*";
 
 static char *route_path(const struct route *r, const char *version)
 {
-    return must_asprintf("/apis/%s/%s/namespaces/{namespace}/%s%s%s", SUBRESOURCE_GROUP, version,
-                         route_plural(r->target), *r->subresource ? "/{name}/" : "",
-                         r->subresource);
+    return must_asprintf("/apis/%s/%s/namespaces/{namespace}/%s%s%s%s", SUBRESOURCE_GROUP, version,
+                         route_plural(r->target), *r->subresource ? "/{name}/" : "", r->subresource,
+                         r->flow == ROUTE_TUNNEL ? "/{port}" : "");
 }
 
 /* "v1VirtualMachineStart"; unique over the document. */
@@ -75,6 +75,8 @@ static json_t *operation(const struct route *r, const char *version, enum schema
 
     if (*r->subresource)
         must_append(parameters, parameter("name", "Name of the object.", dialect));
+    if (r->flow == ROUTE_TUNNEL)
+        must_append(parameters, parameter("port", "Port, and /tcp or /udp if wanted.", dialect));
     json_t *op = must_pack("{s:s, s:s, s:[s], s:o}", "operationId", id, "description", r->doc,
                            "tags", SUBRESOURCE_GROUP, "responses", responses(r));
 

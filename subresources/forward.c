@@ -109,8 +109,7 @@ static void stream_taken(struct stream *client, void *arg)
 {
     struct forward *f = arg;
 
-    if (!client || f->item.is_cut) {
-        stream_close(client);
+    if (!client) {
         stream_close(f->node_side);
         stream_ended(f);
         return;
@@ -120,6 +119,8 @@ static void stream_taken(struct stream *client, void *arg)
     f->relay = relay_start_websocket(client, f->node_side,
                                      "the connection to the machine's node was lost: try again",
                                      stream_ended, f);
+    if (f->item.is_cut)
+        relay_say_goodbye(f->relay, WS_CODE_GOING_AWAY, sub_shutting_down);
 }
 
 static void stream_answered(const struct dial_answer *a, void *arg)

@@ -7,7 +7,6 @@
 
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/scope.h"
@@ -197,17 +196,12 @@ static bool is_false(const char *text)
     return false;
 }
 
-char *vmi_session_path(const struct http_call *http, const char *subresource)
+char *vmi_session_path(const char *subresource, const struct session_wish *w)
 {
-    static const char *const ours[] = { "shared", "observe", "takeOver" };
-    struct buf path = BUF_INIT(0);
-
-    (void)buf_addf(&path, "%s?preserveSession=%s", subresource,
-                   is_true(http_call_query(http, "preserveSession")) ? "true" : "false");
-    for (size_t i = 0; i < countof(ours); i++)
-        if (is_true(http_call_query(http, ours[i])))
-            (void)buf_addf(&path, "&%s=true", ours[i]);
-    return buf_take(&path);
+    return must_asprintf(
+        "%s?preserveSession=%s%s%s%s", subresource, is_true(w->preserve_session) ? "true" : "false",
+        is_true(w->shared) ? "&shared=true" : "", is_true(w->observe) ? "&observe=true" : "",
+        is_true(w->take_over) ? "&takeOver=true" : "");
 }
 
 char *vmi_vsock_path(const char *port, const char *tls, struct error *e)
@@ -237,7 +231,11 @@ static void open_session(struct sub_call *c)
 
     if (!vmi)
         return;
-    scoped(free) char *path = vmi_session_path(c->http, c->match.subresource);
+    const struct session_wish wish = { http_call_query(c->http, "preserveSession"),
+                                       http_call_query(c->http, "shared"),
+                                       http_call_query(c->http, "observe"),
+                                       http_call_query(c->http, "takeOver") };
+    scoped(free) char *path = vmi_session_path(c->match.subresource, &wish);
     sub_stream(c, vmi, path);
 }
 

@@ -8,8 +8,6 @@
 #include "base/error.h"
 #include "subresources/routes.h"
 
-struct http_call;
-
 /* Check the state, then forward to virt-handler under the subresource's own name. */
 subresource_fn vmi_command;
 
@@ -20,10 +18,14 @@ subresource_fn vmi_usbredir;
 subresource_fn vmi_vsock;
 
 /*
- * What virt-handler is asked for: `subresource` with those of the query's parameters that it knows
- * and that are true, written anew ("vnc?preserveSession=false&shared=true").  New string.
+ * What virt-handler is asked for: `subresource` with the parameters that it knows, written anew
+ * ("vnc?preserveSession=false&shared=true"; docs/STREAMS.md).  Values are those of the query, NULL
+ * when absent; what is not true in Go's eyes is false.  New string.
  */
-char *vmi_session_path(const struct http_call *http, const char *subresource);
+struct session_wish {
+    const char *preserve_session, *shared, *observe, *take_over;
+};
+char *vmi_session_path(const char *subresource, const struct session_wish *w);
 
 /*
  * "vsock?port=1&tls=true" of the query's two values, either may be NULL (spec 01, 3.2).  New

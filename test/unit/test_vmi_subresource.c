@@ -19,6 +19,9 @@
 #define NO_ACPI \
     "{'spec':{'domain':{'features':{'acpi':{'enabled':false}}}},'status':{'phase':'Running'"
 
+#define WITH_USB(phase) \
+    "{'spec':{'domain':{'devices':{'clientPassthrough':{}}}},'status':{'phase':'" phase "'}}"
+
 static const struct row {
     const char *name, *subresource, *vmi, *vm;
     enum error_code code;
@@ -39,6 +42,21 @@ static const struct row {
       "No graphics" },
     { "screenshot: not running", "vnc/screenshot", SCHEDULED, NULL, ERR_BAD_REQUEST,
       "VMI is not running" },
+
+    { "usbredir", "usbredir", .vmi = WITH_USB("Running") },
+    { "usbredir: not asked for", "usbredir", RUNNING, NULL, ERR_CONFLICT,
+      "Not configured with USB Redirection" },
+    { "usbredir: not running", "usbredir", WITH_USB("Scheduled"), NULL, ERR_BAD_REQUEST,
+      "VMI is not running" },
+    { "usbredir: an architecture without, before all else", "usbredir",
+      "{'spec':{'architecture':'s390x'}}", NULL, ERR_CONFLICT, "s390x" },
+    { "vsock", "vsock",
+      .vmi =
+          "{'spec':{'domain':{'devices':{'autoattachVSOCK':true}}},'status':{'phase':'Running'}}" },
+    { "vsock: not attached", "vsock", RUNNING, NULL, ERR_BAD_REQUEST, "VSOCK is not attached." },
+    { "portforward, in any phase", "portforward", .vmi = SCHEDULED },
+    { "portforward: paused, whatever the condition's status", "portforward",
+      WITH("Paused", "False"), NULL, ERR_CONFLICT, "VMI is paused" },
 
     { "pause", "pause", .vmi = RUNNING },
     { "pause: not running", "pause", SCHEDULED, NULL, ERR_CONFLICT, "VM is not running" },
@@ -90,7 +108,69 @@ static void allows(void **state)
         fail_msg("\"%s\" does not say \"%s\"", e.msg, c->says);
 }
 
+static const struct session_row {
+    const char *name, *subresource;
+    struct session_wish wish;
+    const char *path;
+} sessions[] = {
+    { "nothing asked for", "vnc", .path = "vnc?preserveSession=false" },
+    { "upstream's only wish", "vnc", { .preserve_session = "true" }, "vnc?preserveSession=true" },
+    { "as Go writes true", "vnc", { .preserve_session = "1" }, "vnc?preserveSession=true" },
+    { "what is not true is false",
+      "vnc",
+      { .preserve_session = "yes", .shared = "" },
+      "vnc?preserveSession=false" },
+    { "ours",
+      "console",
+      { .shared = "true", .observe = "T", .take_over = "TRUE" },
+      "console?preserveSession=false&shared=true&observe=true&takeOver=true" },
+    { "nothing else comes through",
+      "console",
+      { .shared = "true&x=y" },
+      "console?preserveSession=false" },
+};
+
+static void session_is_asked_for(void **state)
+{
+    const struct session_row *c = *state;
+    scoped(free) char *path = vmi_session_path(c->subresource, &c->wish);
+
+    assert_string_equal(path, c->path);
+}
+
+static const struct vsock_row {
+    const char *name, *port, *tls, *path;
+    const char *says;
+} vsocks[] = {
+    { "a port", "22", NULL, "vsock?port=22&tls=true" },
+    { "without TLS", "22", "false", "vsock?port=22&tls=false" },
+    { "with TLS, as Go may write it", "22", "1", "vsock?port=22&tls=true" },
+    { "an empty wish for TLS", "22", "", "vsock?port=22&tls=true" },
+    { "the last port", "4294967294", NULL, "vsock?port=4294967294&tls=true" },
+    { "no port", NULL, NULL, .says = "target port is not specified" },
+    { "an empty port", "", NULL, .says = "target port is not specified" },
+    { "port 0", "0", NULL, .says = "VSOCK port" },
+    { "any port", "4294967295", NULL, .says = "VSOCK port" },
+    { "a word for a port", "22&tls=false", NULL, .says = "VSOCK port" },
+    { "an unreadable wish for TLS", "22", "perhaps", .says = "neither true nor false" },
+};
+
+static void vsock_is_asked_for(void **state)
+{
+    const struct vsock_row *c = *state;
+    struct error e = { 0 };
+    scoped(free) char *path = vmi_vsock_path(c->port, c->tls, &e);
+
+    if (c->path)
+        assert_string_equal(path, c->path);
+    else
+        assert_null(path);
+    assert_true(!c->says || (e.code == ERR_BAD_REQUEST && strstr(e.msg, c->says)));
+}
+
 int main(void)
 {
-    return RUN_ROWS("vmi_subresource", rows, allows);
+    return RUN_ROWS("vmi_subresource", rows, allows) +
+           RUN_ROWS("sessions", sessions, session_is_asked_for) +
+           RUN_ROWS("vsock", vsocks, vsock_is_asked_for);
 }
