@@ -69,9 +69,10 @@ int sub_check_websocket(const struct sub_call *c, struct error *e)
         http_headers_has_token(h, "Connection", "upgrade") &&
         http_headers_get(h, "Sec-WebSocket-Key"))
         return 0;
-    return error_set(e, ERR_BAD_REQUEST,
-                     "%s is a websocket: send an Upgrade request (kubectl virt has a command for it)",
-                     c->match.subresource);
+    return error_set(
+        e, ERR_BAD_REQUEST,
+        "%s is a websocket: send an Upgrade request (kubectl virt has a command for it)",
+        c->match.subresource);
 }
 
 const char *sub_caller_name(const struct sub_call *c)

@@ -25,9 +25,9 @@ struct pod_addresses;
 /* What the handlers work with; made once by virt-api, outlives every call. */
 struct sub_env {
     struct kube *kube;
-    struct nodes *nodes;       /* the virt-handler of each node */
-    struct inflight *inflight; /* what is on its way to them; cut before the server is freed */
-    struct limits *limits;     /* of streams; NULL: none */
+    struct nodes *nodes;        /* the virt-handler of each node */
+    struct inflight *inflight;  /* what is on its way to them; cut before the server is freed */
+    struct limits *limits;      /* of streams; NULL: none */
     struct pod_addresses *pods; /* where ports are forwarded to; NULL: asked anew each time */
     struct cluster_config_store *config;
     /* Fill in an instance's spec as admission would. */

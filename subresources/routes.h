@@ -69,7 +69,7 @@ struct route_match {
     char name[254];
     char subresource[64]; /* without the tail, as authorisation names it */
     char tail[64];        /* "22/tcp" of a tunnel: one or two words, not looked at */
-    char allow[32]; /* methods that this path does serve, for 405 */
+    char allow[32];       /* methods that this path does serve, for 405 */
     /* Not of the path: the machine_uid() (ticket.h) that the caller's link is for, "" without. */
     char machine_uid[64];
 };

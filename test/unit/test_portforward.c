@@ -20,7 +20,7 @@ enum { BINARY = 0x82, TEXT = 0x81, CLOSE = 0x88, PING = 0x89, BULK = 3 * 1024 * 
 /* One connection each: what it does hangs on the first byte. */
 static void serve_guest(int fd)
 {
-    static char chunk[60000];
+    static _Thread_local char chunk[60000];
     ssize_t n = recv(fd, chunk, 1, MSG_PEEK);
 
     if (n == 1 && chunk[0] == 'B') { /* says goodbye, then goes */
@@ -64,7 +64,7 @@ static void *run_tcp(void *arg)
 static void *run_udp(void *arg)
 {
     struct guest *g = arg;
-    static char datagram[66000];
+    static _Thread_local char datagram[66000];
     struct sockaddr_in from;
     socklen_t len = sizeof(from);
     ssize_t n;

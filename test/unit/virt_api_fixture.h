@@ -296,10 +296,8 @@ static struct api *api_start(const struct api_pki *p)
     };
     a->server.env.limits = limits_new(0, 3);
     a->server.env.pods = pod_addresses_new(&clock_real);
-    a->server.direct = direct_new(&(struct direct_options){ .kube = k,
-                                                            .clock = &clock_real,
-                                                            .keys = a->serving,
-                                                            .allowed_origins = &api_friends });
+    a->server.direct = direct_new(&(struct direct_options){
+        .kube = k, .clock = &clock_real, .keys = a->serving, .allowed_origins = &api_friends });
     a->server.env.links =
         (struct link_settings){ .keys = a->serving, .external_url = "https://vms.example" };
     a->server.files = api_files;
