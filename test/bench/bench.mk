@@ -11,7 +11,7 @@ $(BUILD)/bench/reviews: test/bench/reviews.c test/fuzz/ask_webhooks.h $(REVIEWS_
 	$(Q)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(LDFLAGS_) -o $@ $< -Wl,--start-group $(REVIEWS_ARCHIVES) -Wl,--end-group $(libs_common)
 
 # Streams: client, yardstick, the world around virt-api, virt-handler's end.
-STREAM_BENCHES := $(patsubst %,$(BUILD)/bench/stream-%,client relay world)
+STREAM_BENCHES := $(patsubst %,$(BUILD)/bench/stream-%,client relay world qemu)
 STREAM_ARCHIVES := $(filter $(patsubst %,$(BUILD)/lib%.a,handler kube openapi certs http base),$(ARCHIVES))
 $(BUILD)/bench/stream-%: test/bench/stream_%.c test/bench/stream_peer.h $(BUILD)/libfake.a $(STREAM_ARCHIVES)
 	@mkdir -p $(@D)

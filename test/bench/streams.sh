@@ -155,10 +155,28 @@ Validate at 4 connections without them, with them, without: turns of $seconds s,
     put ""
 }
 
+# ratios OF TO FILE: the two columns' own, a line a turn.
+ratios() { awk -v a="$1" -v b="$2" '{ printf "%.2f\n", $a / $b }' "$3"; }
+
+stream_ends() {
+    local file=$work/ends n cells=()
+    "$repository/build/bench/stream-qemu" "$stream_files" "$rounds" 1 >"$file" || die "virt-handler's end does not carry"
+    for n in 1 2 3 4 5 6; do cells+=("$(column "$n" "$file" | median)"); done
+    put "virt-handler's end: from a unix socket that QEMU's stand-in fills to a websocket, MiB/s, beside libwebsockets by itself with frames of 64 KiB,
+out of memory and out of such a socket, all in one process on the same cores. Over TLS virt-handler's is gnutls on a thread of its own,
+libwebsockets' is OpenSSL. $rounds turns of 1 s, medians. Goal: 0.8 of libwebsockets'.
+"
+    table "" virt-handler "libwebsockets, memory" ratio "libwebsockets, socket" ratio
+    row plain "${cells[0]}" "${cells[1]}" "**$(ratios 1 2 "$file" | median)**" "${cells[2]}" "**$(ratios 1 3 "$file" | median)**"
+    row TLS "${cells[3]}" "${cells[4]}" "**$(ratios 4 5 "$file" | median)**" "${cells[5]}" "**$(ratios 4 6 "$file" | median)**"
+    put ""
+}
+
 measure_streams() {
     heading Streams
     start_stream_servers
     stream_throughput
     stream_echo
     stream_idle
+    stream_ends
 }
