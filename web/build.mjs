@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const output = path.resolve(process.argv[2] ?? path.join(here, '../build/web'));
 const modules = path.resolve(process.argv[3] ?? path.join(here, 'node_modules'));
+const xtermStyles = path.join(here, 'src/xterm_styles.js');
 const require = createRequire(pathToFileURL(path.join(modules, 'x.js')));
 const { build } = require('esbuild');
 
@@ -35,10 +36,26 @@ const PACKAGES = {
     '@xterm/addon-fit': ['LICENSE'],
 };
 
+/*
+ * xterm.js asks the `documentOverride` it is given for most elements, and the global document for the
+ * rest.  Within its module the name means ours (src/xterm_styles.js).
+ */
+const xtermDocument = {
+    name: 'xterm-document',
+    setup({ onLoad }) {
+        onLoad({ filter: /@xterm\/xterm\/lib\/xterm\.mjs$/ }, (args) => ({
+            contents: `import { styledDocument as document } from ${JSON.stringify(xtermStyles)};\n` +
+                readFileSync(args.path, 'utf8').replaceAll('window.document', 'document'),
+            loader: 'js',
+        }));
+    },
+};
+
 async function bundle(entry) {
     const result = await build({
         entryPoints: [path.join(here, entry)],
         nodePaths: [modules],
+        plugins: [xtermDocument],
         bundle: true,
         minify: true,
         write: false,

@@ -2,8 +2,8 @@
 /*
  * A document for xterm.js that needs no inline styles.  xterm.js writes <style> elements and style
  * attributes, which the page's Content-Security-Policy forbids; it asks the document given as
- * `documentOverride` for its elements.  This one gives it elements whose styles go by way of the
- * CSS object model, which the policy allows.
+ * `documentOverride` for its elements (and where it forgets to, build.mjs sees to it).  This one gives
+ * it elements whose styles go by way of the CSS object model, which the policy allows.
  */
 
 /* Stands where the <style> would; its text is a sheet of the document. */
