@@ -22,8 +22,9 @@
 #include "http/stream_internal.h"
 
 enum {
-    CHUNK_BYTES = 16 * 1024, /* one TLS record, the frame's head included */
-    CHUNKS_AT_ONCE = 16,     /* then the loop's other descriptors have their turn */
+    CHUNK_BYTES = 16 * 1024,   /* one TLS record, the frame's head included */
+    CHUNKS_AT_ONCE = 16,       /* then the loop's other descriptors have their turn */
+    DROPPED_MAX = 1024 * 1024, /* of who does not end although it was told to */
     LAST_BYTES_MS = 5 * 1000,
     LINGER_MS = 2 * 1000,
     GOODBYE_MS = 500, /* when we leave: for the frame that is on its way */
@@ -66,6 +67,7 @@ struct wsock {
     uint8_t *close; /* the close frame, until it is sent */
     size_t close_len;
     bool has_plain_ended;
+    size_t dropped;  /* bytes that came after the client's end */
     bool is_leaving; /* from this side: be quick */
 };
 
@@ -141,6 +143,8 @@ static void start_closing(struct wsock *w, int code, const char *reason)
 /* 1: nothing is held; STREAM_AGAIN; STREAM_FAILED. */
 static int push_out(struct wsock *w)
 {
+    if (w->out)
+        stream_expect_more(w->client, false);
     while (w->out) {
         ssize_t n = stream_write(w->client, w->out + w->out_off, w->out_len - w->out_off);
         if (n <= 0)
@@ -224,6 +228,8 @@ static int pull_plain(struct wsock *w, uint8_t *buffer, size_t size)
         plain_ended(w, n == STREAM_FAILED ? errno : 0);
         return 0;
     }
+    /* A full read is seldom the last. */
+    stream_expect_more(w->client, (size_t)n == size - WS_SERVER_HEAD_MAX);
     size_t head_len = ws_write_head(head, WS_BINARY, (size_t)n);
     memcpy(payload - head_len, head, head_len);
     return send_frame(w, payload - head_len, head_len + (size_t)n);
@@ -235,9 +241,11 @@ static void drop_plain(struct wsock *w)
     char chunk[CHUNK_BYTES];
     ssize_t n = 1;
 
-    for (int i = 0; n > 0 && i < CHUNKS_AT_ONCE; i++)
+    for (int i = 0; n > 0 && i < CHUNKS_AT_ONCE; i++) {
         n = stream_read(w->plain, chunk, sizeof(chunk));
-    if (n == STREAM_EOF || n == STREAM_FAILED)
+        w->dropped += n > 0 ? (size_t)n : 0;
+    }
+    if (n == STREAM_EOF || n == STREAM_FAILED || w->dropped > DROPPED_MAX)
         w->has_plain_ended = true;
 }
 
@@ -258,6 +266,8 @@ static int move_out(struct wsock *w)
     }
     for (int i = 0; r == 1 && w->phase == OPEN && i < CHUNKS_AT_ONCE; i++)
         r = pull_plain(w, buffer, size);
+    if (!w->out)
+        stream_push(w->client);
     return r == 0 ? 1 : r;
 }
 
@@ -363,6 +373,7 @@ static int push_in(struct wsock *w)
 
     if (!w->in)
         return 1;
+    stream_expect_more(w->plain, false);
     int r = send_plain(w, w->in + w->in_off, w->in_plain, &done);
     w->in_off += done;
     w->in_plain -= done;
@@ -386,7 +397,7 @@ static void client_broke(struct wsock *w)
     loop_timer_set(w->timer, w->is_leaving ? SHORT_LINGER_MS : LINGER_MS);
 }
 
-static void move_in(struct wsock *w)
+static void move_some_in(struct wsock *w)
 {
     uint8_t chunk[CHUNK_BYTES];
 
@@ -399,10 +410,19 @@ static void move_in(struct wsock *w)
             client_broke(w);
             return;
         }
+        if (!w->is_datagrams) /* which it would make one of */
+            stream_expect_more(w->plain, stream_has_read_ahead(w->client));
         r = take_in(w, chunk, (size_t)n);
         if ((size_t)n < sizeof(chunk) && !stream_has_read_ahead(w->client))
             return;
     }
+}
+
+static void move_in(struct wsock *w)
+{
+    move_some_in(w);
+    if (!w->in)
+        stream_push(w->plain);
 }
 
 /* ---- together ---- */

@@ -181,6 +181,22 @@ static void the_plain_sides_half_close_leaves_the_other_half(void **state)
     ends_close(&e);
 }
 
+/* It is told of the end, and not listened to for ever. */
+static void a_plain_side_that_never_ends_is_cut(void **state)
+{
+    static char piece[50000];
+    struct ends e;
+    size_t sent = 0;
+
+    begin(&e, SOCK_STREAM, 0);
+    assert_true(ws_send(&e.client, CLOSE, "\x03\xe8", 2));
+    expect_close(&e, 1000, "");
+    while (raw_send(&e.server, piece, sizeof(piece)))
+        sent += sizeof(piece);
+    assert_in_range(sent, 500 * 1000, 8 * 1000 * 1000);
+    ends_close(&e);
+}
+
 static void datagrams_keep_their_bounds(void **state)
 {
     struct ends e;
@@ -210,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_plain_side_that_does_not_read_holds_back_the_client),
         cmocka_unit_test(goodbye_to_a_client_that_does_not_read),
         cmocka_unit_test(the_plain_sides_half_close_leaves_the_other_half),
+        cmocka_unit_test(a_plain_side_that_never_ends_is_cut),
         cmocka_unit_test(datagrams_keep_their_bounds),
     };
 
