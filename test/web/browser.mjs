@@ -5,6 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
+import { strokes } from '../../web/src/typing.js';
+
 export const OUT = process.env.WEB_OUT ?? fileURLToPath(new URL('out', import.meta.url));
 
 export function startBrowser() {
@@ -75,6 +77,15 @@ export async function canvasPicture(page) {
     const url = await page.locator('.screen canvas').evaluate((c) => c.toDataURL('image/png'));
 
     return Buffer.from(url.split(',')[1], 'base64');
+}
+
+/**
+ * Type as a person does, with Shift where a US keyboard needs it.  (Playwright's own type() sends
+ * large letters without it, and a guest that is told of keys would see small ones.)
+ */
+export async function typeKeys(page, text) {
+    for (const { code, shift } of strokes(text))
+        await page.keyboard.press(shift ? `Shift+${code}` : code, { delay: 20 });
 }
 
 /** The text of the terminal, as it stands there. */

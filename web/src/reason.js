@@ -71,12 +71,13 @@ function isInvitation({ code, message }) {
     return code < 400 || code === 426 || (code === 400 && /is a websocket|upgrade/i.test(message));
 }
 
-/** First letter large, full stop at the end; our servers say neither. */
+/** First letter large, unless it is a name's, and full stop at the end; our servers say neither. */
 export function sentence(text) {
     const trimmed = text.trim();
     if (!trimmed)
         return '';
-    const whole = trimmed[0].toUpperCase() + trimmed.slice(1);
+    const isWord = /^[a-z]+[\s,:.]/.test(trimmed);
+    const whole = isWord ? trimmed[0].toUpperCase() + trimmed.slice(1) : trimmed;
 
     return /[.!?)\]]$/.test(whole) ? whole : `${whole}.`;
 }

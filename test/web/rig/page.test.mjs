@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
-    canvasPicture, keep, live, newPage, openAt, shot, startBrowser, terminalText, until,
+    canvasPicture, keep, live, newPage, openAt, shot, startBrowser, terminalText, typeKeys, until,
 } from '../browser.mjs';
 import { difference, isBlank, matchesGolden } from '../picture.mjs';
 import { machine, startRig } from '../rig.mjs';
@@ -156,7 +156,7 @@ test('typing reaches the guest, and two people see it', async () => {
 
     await until('both are counted', async () => await sessionLabel(one) === 'In control · 1 other');
     await one.locator('.screen canvas').focus();
-    await one.keyboard.type('Hello, [you] & "me"');
+    await typeKeys(one, 'Hello, [you] & "me"');
     await screenChanges(two, before);
     await until('they see the same', async () =>
         difference(await canvasPicture(one), await canvasPicture(two)) < 0.001);
@@ -205,7 +205,7 @@ test('comes back by itself after the server went away, and says why it was gone'
 
     rig.refusal = { code: 503, message: 'virt-handler of node n1 is starting' };
     rig.cut(1001, 'virt-api is going away');
-    await page.getByText('Virt-handler of node n1 is starting.').waitFor();
+    await page.getByText('virt-handler of node n1 is starting.').waitFor();
     await shot(page, 'reconnecting');
     rig.refusal = null;
     await live(page);

@@ -26,6 +26,7 @@ export function menuButton(look, itemsNow) {
         class: 'tool',
         type: 'button',
         id: look.id,
+        title: look.label,
         'aria-haspopup': 'menu',
         'aria-expanded': 'false',
         'aria-controls': list.id,

@@ -71,8 +71,13 @@ export function consoleSurface(stage, context, { changed }) {
                 terminal.focus();
             },
         })));
-    const paste = h('button', { class: 'tool', type: 'button', id: 'paste', on: { click: pasteText } },
-        icon('paste'), h('span', { class: 'label' }, 'Paste'));
+    const paste = h('button', {
+        class: 'tool',
+        type: 'button',
+        id: 'paste',
+        title: 'Paste',
+        on: { click: pasteText },
+    }, icon('paste'), h('span', { class: 'label' }, 'Paste'));
 
     async function pasteText() {
         try {
@@ -112,7 +117,7 @@ export function consoleSurface(stage, context, { changed }) {
                 return 'What you type stays here';
             return place.contains(document.activeElement)
                 ? 'Nothing to see? Press Enter. Ctrl + Alt + Shift + Q gives the keyboard back'
-                : 'Click the console to type';
+                : 'Click the console, or Tab to it, to type';
         },
         release: () => terminal.blur(),
         end() {

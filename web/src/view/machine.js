@@ -51,7 +51,7 @@ export function machineView(page, { api, route, signOut }) {
     });
     const session = sessionMenu(keeper);
     const power = powerMenu(context, () => machinePoll.now());
-    const head = header(route, [session.element, ...surface.tools, power.element], signOut);
+    const head = header(route, [session.element, ...surface.tools, power.element]);
 
     document.title = `${name} · ${namespace}`;
     stage.append(cover.element);
@@ -142,7 +142,7 @@ function objectOf(answer) {
     return answer instanceof ApiError ? null : answer;
 }
 
-function header(route, tools, signOut) {
+function header(route, tools) {
     const { namespace, name } = route;
     const badge = stateBadge();
     const tabs = ['screen', 'console'].map((view) => h('a', {
@@ -158,9 +158,7 @@ function header(route, tools, signOut) {
         'aria-controls': 'tools',
     }, icon('more'));
     const strip = h('div', { class: 'tools', id: 'tools', role: 'toolbar', 'aria-label': 'Machine' },
-        h('nav', { class: 'tabs', 'aria-label': 'View' }, ...tabs), ...tools,
-        signOut && h('button', { class: 'tool sign-out', type: 'button', on: { click: signOut } },
-            h('span', { class: 'label' }, 'Sign out')));
+        h('nav', { class: 'tabs', 'aria-label': 'View' }, ...tabs), ...tools);
 
     more.addEventListener('click', () => {
         const isOpen = strip.classList.toggle('open');

@@ -135,7 +135,7 @@ export function screenSurface(stage, context, { changed }) {
                 return 'What you type stays here';
             return target.contains(document.activeElement)
                 ? 'Keys go to the machine. Ctrl + Alt + Shift + Q gives them back'
-                : 'Click the screen, or press Tab until it is marked, to type';
+                : 'Click the screen, or Tab to it, to type';
         },
         release() {
             for (const [keysym, code] of MODIFIERS)
@@ -157,7 +157,7 @@ function isFree(stage) {
 }
 
 function toolButton(name, label, run) {
-    return h('button', { class: 'tool', type: 'button', id: name, on: { click: run } },
+    return h('button', { class: 'tool', type: 'button', id: name, title: label, on: { click: run } },
         icon(name), h('span', { class: 'label' }, label));
 }
 

@@ -32,6 +32,7 @@ export function touchKeyboard(type) {
         class: 'tool touch-only',
         type: 'button',
         id: 'keyboard',
+        title: 'Keyboard',
         on: { click: () => field.focus() },
     }, icon('keys'), h('span', { class: 'label' }, 'Keyboard'));
 
