@@ -3,18 +3,16 @@
 // goclient drives a machine through upstream's own Go client, unchanged: what
 // works here works for every program that was written for upstream.
 //
-//	goclient -kubeconfig FILE -namespace NS -name VM [-image IMAGE]
+//	goclient -kubeconfig FILE -namespace NS -name VM [-image IMAGE] [-udp-echo PROGRAM]
 //
-// It prints one line a step and exits 1 at the first step that fails.
+// Every stream and subresource that the client knows is asked for.  It prints
+// one line a step and exits 1 at the first step that fails.
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"time"
 
@@ -23,8 +21,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	v1 "kubevirt.io/api/core/v1"
-	kvcorev1 "kubevirt.io/client-go/kubevirt/typed/core/v1"
-
 	"kubevirt.io/client-go/kubecli"
 )
 
@@ -35,12 +31,14 @@ var (
 	name      = flag.String("name", "goclient", "name of the machine")
 	image     = flag.String("image", "localhost/cvirt/guest-disk:devel", "container disk")
 	kubecfg   = flag.String("kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig")
+	udpEcho   = flag.String("udp-echo", "", "static program for the guest that echoes UDP; without it that step is left out")
 	timeout   = flag.Duration("timeout", 90*time.Second, "for each step")
 )
 
+// A step may say something about what it found.
 type step struct {
 	name string
-	run  func(ctx context.Context, c kubecli.KubevirtClient) error
+	run  func(ctx context.Context, c kubecli.KubevirtClient) (string, error)
 }
 
 func machine() *v1.VirtualMachine {
@@ -52,6 +50,7 @@ func machine() *v1.VirtualMachine {
 	vm.Spec.Template = &v1.VirtualMachineInstanceTemplateSpec{}
 	spec := &vm.Spec.Template.Spec
 	spec.TerminationGracePeriodSeconds = &grace
+	spec.Domain.Devices.ClientPassthrough = &v1.ClientPassthroughDevices{}
 	spec.Domain.Resources.Requests = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("160Mi")}
 	spec.Domain.Devices.Disks = []v1.Disk{
 		{Name: "root", DiskDevice: v1.DiskDevice{Disk: &v1.DiskTarget{Bus: v1.DiskBusVirtio}}},
@@ -105,147 +104,84 @@ func paused(vmi *v1.VirtualMachineInstance) bool {
 	return false
 }
 
-func create(ctx context.Context, c kubecli.KubevirtClient) error {
+func create(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	_, err := c.VirtualMachine(*namespace).Create(ctx, machine(), metav1.CreateOptions{})
-	return err
+	return "", err
 }
 
-func start(ctx context.Context, c kubecli.KubevirtClient) error {
+func start(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	if err := c.VirtualMachine(*namespace).Start(ctx, *name, &v1.StartOptions{}); err != nil {
-		return err
+		return "", err
 	}
-	return until(ctx, c, running)
+	return "", until(ctx, c, running)
 }
 
 // watchInstance sees the instance that runs through an ordinary watch.
-func watchInstance(ctx context.Context, c kubecli.KubevirtClient) error {
+func watchInstance(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	w, err := c.VirtualMachineInstance(*namespace).Watch(ctx, metav1.ListOptions{})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer w.Stop()
 	for event := range w.ResultChan() {
 		vmi, ok := event.Object.(*v1.VirtualMachineInstance)
 		if ok && event.Type != watch.Deleted && vmi.Name == *name && running(vmi) {
-			return nil
+			return "", nil
 		}
 	}
-	return fmt.Errorf("the watch ended without the instance")
+	return "", fmt.Errorf("the watch ended without the instance")
 }
 
-// readUntil reads a stream until it has shown the text.
-func readUntil(ctx context.Context, conn io.Reader, text string) error {
-	found := make(chan error, 1)
-	go func() {
-		var seen bytes.Buffer
-		buf := make([]byte, 4096)
-		for {
-			n, err := conn.Read(buf)
-			seen.Write(buf[:n])
-			if bytes.Contains(seen.Bytes(), []byte(text)) {
-				found <- nil
-				return
-			}
-			if err != nil {
-				found <- fmt.Errorf("ended before %q: %w", text, err)
-				return
-			}
-		}
-	}()
-	select {
-	case err := <-found:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("no %q in time", text)
-	}
-}
-
-func stream(ctx context.Context, s kvcorev1.StreamInterface, first []byte, want string) error {
-	conn := s.AsConn()
-	defer conn.Close()
-	if len(first) > 0 {
-		go typeKeys(ctx, conn, first)
-	}
-	return readUntil(ctx, conn, want)
-}
-
-// typeKeys sends the keys again and again, since a guest that boots swallows some.
-func typeKeys(ctx context.Context, conn net.Conn, keys []byte) {
-	for ctx.Err() == nil {
-		if _, err := conn.Write(keys); err != nil {
-			return
-		}
-		time.Sleep(2 * time.Second)
-	}
-}
-
-func console(ctx context.Context, c kubecli.KubevirtClient) error {
-	s, err := c.VirtualMachineInstance(*namespace).SerialConsole(*name,
-		&kvcorev1.SerialConsoleOptions{ConnectionTimeout: 30 * time.Second})
-	if err != nil {
-		return err
-	}
-	return stream(ctx, s, []byte("\n"), "login:")
-}
-
-func vnc(ctx context.Context, c kubecli.KubevirtClient) error {
-	s, err := c.VirtualMachineInstance(*namespace).VNC(*name, false)
-	if err != nil {
-		return err
-	}
-	return stream(ctx, s, nil, "RFB 003.")
-}
-
-func pause(ctx context.Context, c kubecli.KubevirtClient) error {
+func pause(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	if err := c.VirtualMachineInstance(*namespace).Pause(ctx, *name, &v1.PauseOptions{}); err != nil {
-		return err
+		return "", err
 	}
-	return until(ctx, c, paused)
+	return "", until(ctx, c, paused)
 }
 
-func unpause(ctx context.Context, c kubecli.KubevirtClient) error {
+func unpause(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	if err := c.VirtualMachineInstance(*namespace).Unpause(ctx, *name, &v1.UnpauseOptions{}); err != nil {
-		return err
+		return "", err
 	}
-	return until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool { return vmi != nil && !paused(vmi) })
+	return "", until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool { return vmi != nil && !paused(vmi) })
 }
 
-func guestInfo(ctx context.Context, c kubecli.KubevirtClient) error {
+func guestInfo(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	for {
 		info, err := c.VirtualMachineInstance(*namespace).GuestOsInfo(ctx, *name)
 		if err == nil && info.GAVersion != "" {
-			return nil
+			return info.GAVersion + " on " + info.OS.PrettyName, nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("no guest agent: %v", err)
+			return "", fmt.Errorf("no guest agent: %v", err)
 		case <-time.After(time.Second):
 		}
 	}
 }
 
-func restart(ctx context.Context, c kubecli.KubevirtClient) error {
+func restart(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	before, err := c.VirtualMachineInstance(*namespace).Get(ctx, *name, metav1.GetOptions{})
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := c.VirtualMachine(*namespace).Restart(ctx, *name, &v1.RestartOptions{}); err != nil {
-		return err
+		return "", err
 	}
-	return until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool {
+	return "", until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool {
 		return running(vmi) && vmi.UID != before.UID
 	})
 }
 
-func stop(ctx context.Context, c kubecli.KubevirtClient) error {
+func stop(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	if err := c.VirtualMachine(*namespace).Stop(ctx, *name, &v1.StopOptions{}); err != nil {
-		return err
+		return "", err
 	}
-	return until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool { return vmi == nil })
+	return "", until(ctx, c, func(vmi *v1.VirtualMachineInstance) bool { return vmi == nil })
 }
 
-func remove(ctx context.Context, c kubecli.KubevirtClient) error {
-	return c.VirtualMachine(*namespace).Delete(ctx, *name, metav1.DeleteOptions{})
+func remove(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
+	return "", c.VirtualMachine(*namespace).Delete(ctx, *name, metav1.DeleteOptions{})
 }
 
 func main() {
@@ -256,20 +192,29 @@ func main() {
 		os.Exit(1)
 	}
 	steps := []step{
-		{"create", create}, {"start", start}, {"watch", watchInstance}, {"console", console},
-		{"vnc", vnc}, {"pause", pause}, {"unpause", unpause}, {"guestosinfo", guestInfo},
+		{"version", serverVersion}, {"create", create}, {"expand", expand}, {"start", start}, {"watch", watchInstance},
+		{"console: log in, a command, its output", consoleCommand}, {"console: a newer session ends the older", consoleTakeOver},
+		{"console: a machine that is not there is refused", consoleOfNone},
+		{"vnc: handshake", vnc}, {"vnc: preserveSession is refused while another types", vncPreserve}, {"vnc: screenshot", screenshot},
+		{"portforward: TCP", forwardTCP}, {"portforward: TCP of the VM", forwardVM}, {"portforward: a closed port is refused", forwardClosed},
+		{"portforward: UDP", forwardUDP}, {"usbredir: hello", usbredir}, {"vsock", vsock},
+		{"pause", pause}, {"unpause", unpause}, {"guestosinfo", guestInfo}, {"userlist", userList}, {"filesystemlist", filesystemList},
+		{"softreboot", softReboot}, {"reset", reset}, {"the rest is refused by status", unserved},
 		{"restart", restart}, {"stop", stop}, {"delete", remove},
 	}
 	for i, s := range steps {
 		ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 		began := time.Now()
-		err := s.run(ctx, c)
+		note, err := s.run(ctx, c)
 		cancel()
 		if err != nil {
 			fmt.Printf("not ok %d - %s: %v\n", i+1, s.name, err)
 			os.Exit(1)
 		}
-		fmt.Printf("ok %d - %s (%.1f s)\n", i+1, s.name, time.Since(began).Seconds())
+		if note != "" {
+			note = ": " + note
+		}
+		fmt.Printf("ok %d - %s%s (%.1f s)\n", i+1, s.name, note, time.Since(began).Seconds())
 	}
 	fmt.Printf("%d passed, 0 failed\n", len(steps))
 }
