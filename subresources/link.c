@@ -81,7 +81,7 @@ static int make(struct sub_call *c, json_t **ret, struct error *e)
     if (c->is_dry_run)
         return 0;
     log_info("a link was given", "namespace", c->match.namespace, "name", c->match.name, "user",
-             jpath_str(c->caller, "username", ""), "until",
+             jpath_str(c->caller, "username", ""), "ticket", t.id, "until",
              jpath_str(*ret, "expirationTimestamp", ""));
     return 0;
 }

@@ -29,17 +29,16 @@ const char *machine_uid(const json_t *obj)
                : meta_uid(obj);
 }
 
-int ticket_seal(const struct ticket *t, const struct tls_keys *keys, char **ret, struct error *e)
+int ticket_seal(struct ticket *t, const struct tls_keys *keys, char **ret, struct error *e)
 {
     unsigned char key[TLS_SECRET_BYTES], mac[TOKEN_MAC_BYTES];
-    char id[37];
 
     int r = tls_keys_derive(keys, 0, label, key, e);
     if (r < 0)
         return r;
-    uuid_v4(id);
+    uuid_v4(t->id);
     json_auto_t *payload =
-        must_pack("{s:s, s:O, s:s, s:s, s:s, s:I}", "id", id, "user", t->user, "namespace",
+        must_pack("{s:s, s:O, s:s, s:s, s:s, s:I}", "id", t->id, "user", t->user, "namespace",
                   t->namespace, "name", t->name, "uid", t->machine_uid, "until", t->until_ms);
     scoped(token_wipe) char *text = must_dumps(payload, JSON_COMPACT | JSON_SORT_KEYS);
     const size_t len = strlen(text);
@@ -123,6 +122,7 @@ int ticket_open(const char *text, const struct tls_keys *keys, int64_t now_ms, s
     if (until_ms <= now_ms)
         return error_set(e, ERR_UNAUTHORIZED, "this link has expired: ask for a new one");
 
+    copy_text(payload, "id", ret->id, sizeof(ret->id));
     copy_text(payload, "namespace", ret->namespace, sizeof(ret->namespace));
     copy_text(payload, "name", ret->name, sizeof(ret->name));
     copy_text(payload, "uid", ret->machine_uid, sizeof(ret->machine_uid));

@@ -25,6 +25,7 @@ enum {
 };
 
 struct ticket {
+    char id[37];  /* for logs; a new one by ticket_seal */
     json_t *user; /* UserInfo; owned by the ticket once it was opened */
     char namespace[254];
     char name[254];
@@ -35,7 +36,7 @@ struct ticket {
 void ticket_done(struct ticket *t);
 
 /* New text.  -ERR_TOO_LARGE for a user with too many groups; -ERR_UNAVAILABLE without a key. */
-int ticket_seal(const struct ticket *t, const struct tls_keys *keys, char **ret, struct error *e);
+int ticket_seal(struct ticket *t, const struct tls_keys *keys, char **ret, struct error *e);
 
 bool ticket_is_one(const char *text);
 /* *ret is to be released.  -ERR_UNAUTHORIZED: altered, of a key that is gone, or expired. */
