@@ -527,6 +527,37 @@ static void a_stream_that_cannot_be_opened_is_a_page(void **state)
     raw_close(&r);
 }
 
+/* Open when there is room again: those before may still be closing. */
+static bool open_in_time(struct raw *r, char head[2048])
+{
+    for (int tries = 0; tries < 200; tries++) {
+        open_stream(api, r, VMI "vm/console", "", head);
+        if (str_has_prefix(head, "HTTP/1.1 101"))
+            return true;
+        raw_close(r);
+        usleep(50 * 1000);
+    }
+    return false;
+}
+
+/* The fixture allows three of a machine. */
+static void one_stream_too_many_is_told(void **state)
+{
+    struct raw r[3], extra;
+    char head[2048];
+
+    for (size_t i = 0; i < countof(r); i++)
+        assert_true(open_in_time(&r[i], head));
+    open_stream(api, &extra, VMI "vm/vnc", "", head);
+    assert_true(str_has_prefix(head, "HTTP/1.1 429"));
+    assert_non_null(strstr(head, "Retry-After: 5\r\n"));
+    raw_close(&extra);
+    raw_close(&r[0]);
+    assert_true(open_in_time(&r[0], head));
+    for (size_t i = 0; i < countof(r); i++)
+        raw_close(&r[i]);
+}
+
 /* ---- the end: a virt-api of its own ---- */
 
 static bool is_dialled(void *ctx)
@@ -569,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_full_pool_says_429),
         cmocka_unit_test(a_stream_is_relayed_both_ways),
         cmocka_unit_test(a_stream_that_cannot_be_opened_is_a_page),
+        cmocka_unit_test(one_stream_too_many_is_told),
         cmocka_unit_test(the_end_closes_streams_and_answers_calls),
         cmocka_unit_test(a_mute_node_holds_up_nobody),
     };
