@@ -2,8 +2,8 @@
 /*
  * Bundle the page:  node build.mjs OUTPUT [NODE_MODULES]
  *
- * OUTPUT gets flat files, each also as .gz, and files.txt: one line "NAME TYPE" for each that is
- * served.  Names of script and styles carry a hash of what is in them, so they may be kept for ever.
+ * OUTPUT gets flat files, each also as .gz, and files.txt: the name of each that is served, one a
+ * line.  Names of script and styles carry a hash of what is in them, so they may be kept for ever.
  * The same sources give the same bytes.
  */
 import { createHash } from 'node:crypto';
@@ -19,14 +19,6 @@ const modules = path.resolve(process.argv[3] ?? path.join(here, 'node_modules'))
 const xtermStyles = path.join(here, 'src/xterm_styles.js');
 const require = createRequire(pathToFileURL(path.join(modules, 'x.js')));
 const { build } = require('esbuild');
-
-const TYPES = {
-    '.html': 'text/html; charset=utf-8',
-    '.js': 'text/javascript; charset=utf-8',
-    '.css': 'text/css; charset=utf-8',
-    '.svg': 'image/svg+xml',
-    '.txt': 'text/plain; charset=utf-8',
-};
 
 /* Whose code is in the bundle, and the files that say under which terms. */
 const PACKAGES = {
@@ -117,4 +109,4 @@ for (const [name, content] of Object.entries(files)) {
     writeFileSync(path.join(output, `${name}.gz`), gzipSync(content, { level: 9 }));
 }
 writeFileSync(path.join(output, 'files.txt'),
-    Object.keys(files).map((name) => `${name} ${TYPES[path.extname(name)]}\n`).join(''));
+    Object.keys(files).map((name) => `${name}\n`).join(''));

@@ -17,9 +17,18 @@ const BUNDLE = process.env.WEB_BUNDLE ??
     fileURLToPath(new URL('../../build/web', import.meta.url));
 
 export const POLICY = [
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:",
-    "connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
+    "connect-src 'self'", "font-src 'self'", "base-uri 'none'", "form-action 'none'",
+    "frame-ancestors 'none'",
 ].join('; ');
+
+const TYPES = {
+    '.html': 'text/html; charset=utf-8',
+    '.js': 'text/javascript; charset=utf-8',
+    '.css': 'text/css; charset=utf-8',
+    '.svg': 'image/svg+xml',
+    '.txt': 'text/plain; charset=utf-8',
+};
 
 const PAGE = /^(\/apis\/subresources\.kubevirt\.io\/v1)?\/ui\/([^/?]*)$/;
 const OBJECT = /^\/apis\/kubevirt\.io\/v1\/namespaces\/([^/]+)\/(virtualmachines|virtualmachineinstances)(?:\/([^/]+))?$/;
@@ -100,6 +109,7 @@ function send(response, code, type, body, headers = {}) {
         'Content-Type': type,
         'Content-Security-Policy': POLICY,
         'X-Content-Type-Options': 'nosniff',
+        'X-Frame-Options': 'DENY',
         'Cross-Origin-Opener-Policy': 'same-origin',
         'Referrer-Policy': 'no-referrer',
         ...headers,
@@ -150,11 +160,10 @@ function sendFile(rig, response, name) {
     if (name === 'config.json')
         return sendJson(response, 200, { auth: rig.auth });
 
-    const types = Object.fromEntries(readFileSync(path.join(BUNDLE, 'files.txt'), 'utf8')
-        .trim().split('\n').map((line) => line.split(/ (.*)/)));
-    if (!types[name])
+    const names = readFileSync(path.join(BUNDLE, 'files.txt'), 'utf8').split('\n');
+    if (!name || !names.includes(name))
         return sendStatus(response, 404, 'there is no such file');
-    return send(response, 200, types[name], readFileSync(path.join(BUNDLE, `${name}.gz`)),
+    return send(response, 200, TYPES[path.extname(name)], readFileSync(path.join(BUNDLE, `${name}.gz`)),
         { 'Content-Encoding': 'gzip' });
 }
 

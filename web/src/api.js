@@ -7,6 +7,8 @@
 
 const TIMEOUT_MS = 15000;
 const MAX_MESSAGE = 500;
+const PAGE = 500;
+const MAX_ITEMS = 5000;
 
 export class ApiError extends Error {
     /** @param {number} code HTTP status; 0: no answer came */
@@ -30,6 +32,22 @@ export class Api {
 
     get(path) {
         return this.#json('GET', path);
+    }
+
+    /**
+     * All objects of a list, page by page.
+     * @returns {Promise<object[]>}
+     */
+    async list(path) {
+        const items = [];
+        let next = '';
+
+        do {
+            const page = await this.get(`${path}?limit=${PAGE}${next && `&continue=${next}`}`);
+            items.push(...page?.items ?? []);
+            next = encodeURIComponent(page?.metadata?.continue ?? '');
+        } while (next && items.length < MAX_ITEMS);
+        return items;
     }
 
     put(path, body = {}) {

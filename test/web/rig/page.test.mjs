@@ -336,6 +336,7 @@ test('a phone has everything in one menu and its own keyboard', async () => {
     await page.locator('#keyboard').waitFor();
     matchesGolden('phone-tools', await shot(page, 'phone-tools'), 0.03);
     await page.locator('#keyboard').tap();
+    await page.locator('#tools').waitFor({ state: 'hidden' });
     await page.keyboard.type('from a phone');
     await screenChanges(page, before);
     const overflow = await page.evaluate(() =>

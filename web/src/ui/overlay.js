@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What stands where the screen would, when there is none: why, and what to do about it. */
+/*
+ * What stands where the screen would, when there is none: why, and what to do about it.  The line
+ * below the screen says its title to screen readers; a countdown read aloud would be a plague.
+ */
 import { h, setText } from './dom.js';
 
 /**
@@ -15,7 +18,7 @@ export function overlay() {
     const title = h('h2');
     const text = h('p');
     const buttons = h('div', { class: 'overlay-buttons' });
-    const element = h('div', { class: 'overlay', role: 'status', hidden: true },
+    const element = h('div', { class: 'overlay', hidden: true },
         spinner, title, text, buttons);
     let shownLabels = '';
 

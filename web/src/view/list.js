@@ -37,10 +37,10 @@ export function listView(page, { api, route, signOut }) {
     async function refresh() {
         try {
             const [vms, vmis] = await Promise.all([
-                api.get(objectPath('virtualmachines', namespace)),
-                api.get(objectPath('virtualmachineinstances', namespace)),
+                api.list(objectPath('virtualmachines', namespace)),
+                api.list(objectPath('virtualmachineinstances', namespace)),
             ]);
-            showMachines(describeAll(namespace, vms?.items ?? [], vmis?.items ?? []));
+            showMachines(describeAll(namespace, vms, vmis));
         } catch (e) {
             setText(message, sentence(e.message));
             message.dataset.tone = 'bad';

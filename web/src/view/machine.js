@@ -160,10 +160,17 @@ function header(route, tools) {
     const strip = h('div', { class: 'tools', id: 'tools', role: 'toolbar', 'aria-label': 'Machine' },
         h('nav', { class: 'tabs', 'aria-label': 'View' }, ...tabs), ...tools);
 
-    more.addEventListener('click', () => {
-        const isOpen = strip.classList.toggle('open');
+    function unfold(isOpen) {
+        strip.classList.toggle('open', isOpen);
         more.setAttribute('aria-expanded', String(isOpen));
+    }
+
+    more.addEventListener('click', () => unfold(!strip.classList.contains('open')));
+    strip.addEventListener('click', ({ target }) => {
+        if (target.closest('.menu-item:not([aria-disabled]), .tool:not([aria-haspopup])'))
+            unfold(false);
     });
+    strip.addEventListener('keydown', ({ key }) => key === 'Escape' && unfold(false));
     return {
         element: h('header', { class: 'bar' },
             h('a', {
@@ -195,7 +202,7 @@ function restMessage(context, changed) {
 }
 
 function stateWords({ label }) {
-    return label === 'Unknown' ? '' : `Its state is: ${label}.`;
+    return label === 'Unknown' || label === 'Stopped' ? '' : `Its state is: ${label}.`;
 }
 
 /** The machine is up, as far as is known: what the stream is doing.  Null: it is fine. */
