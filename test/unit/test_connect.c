@@ -22,7 +22,7 @@ static const struct row {
     enum error_code code; /* ERR_NONE: a stream */
     const char *why;
 } rows[] = {
-    { "somebody listens", LISTENING },
+    { "somebody listens", .place = LISTENING },
     { "somebody listens, IPv6", LISTENING, .is_v6 = true },
     { "nobody listens", CLOSED, .code = ERR_UNAVAILABLE, .why = "Connection refused" },
     { "nobody answers", FULL, .code = ERR_TIMEOUT, .why = "nobody answers" },

@@ -49,16 +49,17 @@ static const struct row {
       .got = "\x82\x05"
              "ab" },
     { "half a head has none", "\x82", .got = "\x82" },
-    { "goodbye between frames", "\x82\x02hi", true, "\x82\x02no", "\x82\x02hi", BYE },
-    { "goodbye before any", "", true, "", "", BYE },
+    { "goodbye between frames", "\x82\x02hi", true, "\x82\x02no", "\x82\x02hi", .reason = BYE },
+    { "goodbye before any", "", true, "", "", .reason = BYE },
     { "goodbye after the frame that is on its way",
       "\x82\x05"
       "ab",
       true, "cde\x82\x02no",
       "\x82\x05"
       "abcde",
-      BYE },
-    { "goodbye after a head in pieces", "\x82", true, "\x02hi\x82\x02no", "\x82\x02hi", BYE },
+      .reason = BYE },
+    { "goodbye after a head in pieces", "\x82", true, "\x02hi\x82\x02no", "\x82\x02hi",
+      .reason = BYE },
     { "goodbye to a frame that does not go on",
       "\x82\x05"
       "ab",
@@ -66,7 +67,7 @@ static const struct row {
       "\x82\x05"
       "ab",
       .waits = true },
-    { "goodbye after the server's", OWN_CLOSE, true, "", OWN_CLOSE },
+    { "goodbye after the server's", OWN_CLOSE, true, "", .got = OWN_CLOSE },
 };
 
 static void is_ended(void **state)

@@ -142,11 +142,11 @@ static const struct vsock_row {
     const char *name, *port, *tls, *path;
     const char *says;
 } vsocks[] = {
-    { "a port", "22", NULL, "vsock?port=22&tls=true" },
-    { "without TLS", "22", "false", "vsock?port=22&tls=false" },
-    { "with TLS, as Go may write it", "22", "1", "vsock?port=22&tls=true" },
-    { "an empty wish for TLS", "22", "", "vsock?port=22&tls=true" },
-    { "the last port", "4294967294", NULL, "vsock?port=4294967294&tls=true" },
+    { "a port", "22", NULL, .path = "vsock?port=22&tls=true" },
+    { "without TLS", "22", "false", .path = "vsock?port=22&tls=false" },
+    { "with TLS, as Go may write it", "22", "1", .path = "vsock?port=22&tls=true" },
+    { "an empty wish for TLS", "22", "", .path = "vsock?port=22&tls=true" },
+    { "the last port", "4294967294", NULL, .path = "vsock?port=4294967294&tls=true" },
     { "no port", NULL, NULL, .says = "target port is not specified" },
     { "an empty port", "", NULL, .says = "target port is not specified" },
     { "port 0", "0", NULL, .says = "VSOCK port" },
