@@ -204,7 +204,7 @@ size_t ws_read(struct ws_reader *r, void *data, size_t len, struct ws_piece *ret
     uint8_t *at = data;
     size_t taken = 0;
 
-    *ret = (struct ws_piece){ WS_EVENT_MORE };
+    *ret = (struct ws_piece){ .event = WS_EVENT_MORE };
     while (ret->event == WS_EVENT_MORE && taken < len) {
         if (!r->is_in_payload) {
             bool is_whole;
