@@ -206,9 +206,20 @@ test('comes back by itself after the server went away, and says why it was gone'
     rig.refusal = { code: 503, message: 'virt-handler of node n1 is starting' };
     rig.cut(1001, 'virt-api is going away');
     await page.getByText('virt-handler of node n1 is starting.').waitFor();
+    await page.locator('.last-picture canvas').waitFor();
     await shot(page, 'reconnecting');
     rig.refusal = null;
     await live(page);
+    await page.locator('.last-picture canvas').waitFor({ state: 'detached' });
+});
+
+test('a paused machine says so', async () => {
+    const page = await atScreen();
+
+    rig.machines[0].paused = true;
+    await page.getByText('Connected; the machine is paused').waitFor();
+    await choose(page, 'power', 'Resume');
+    await until('resume was asked', () => rig.puts.includes('virtualmachineinstances/alpha/unpause'));
 });
 
 test('a connection that is lost without a word comes back', async () => {

@@ -94,7 +94,7 @@ export function machineView(page, { api, route, signOut }) {
         else
             cover.hide();
         stage.dataset.phase = message ? 'covered' : 'live';
-        setText(status, message ? message.title : statusWords(keeper.state));
+        setText(status, message ? message.title : statusWords(context.machine, keeper.state));
         setText(hint, message ? '' : surface.hint());
     }
 
@@ -241,6 +241,8 @@ function endButtons(keeper, reason, signOut) {
     return [{ label: 'Try again', run: () => keeper.retryNow() }];
 }
 
-function statusWords({ role }) {
+function statusWords({ paused }, { role }) {
+    if (paused)
+        return 'Connected; the machine is paused';
     return role === 'observer' ? 'Connected, watching only' : 'Connected';
 }

@@ -26,6 +26,7 @@ const MODIFIERS = [
 export function screenSurface(stage, context, { changed }) {
     const { api, route } = context;
     const target = h('div', { class: 'screen' });
+    const lastPicture = h('div', { class: 'last-picture', 'aria-hidden': 'true' });
     let rfb = null;
     let isReady = false;
     let isWatching = false;
@@ -51,7 +52,7 @@ export function screenSurface(stage, context, { changed }) {
     const paste = toolButton('paste', 'Paste', () => pasteBox({ send, canType, done: () => rfb?.focus() }));
     const camera = toolButton('camera', 'Screenshot', screenshot);
 
-    stage.append(target, keyboard.field);
+    stage.append(lastPicture, target, keyboard.field);
     stage.addEventListener('focusin', changed);
     stage.addEventListener('focusout', changed);
 
@@ -86,6 +87,7 @@ export function screenSurface(stage, context, { changed }) {
 
     function open(channel, mode) {
         const mine = new RFB(target, channel, { shared: true });
+        let canvas = null;
 
         rfb = mine;
         isReady = false;
@@ -95,7 +97,8 @@ export function screenSurface(stage, context, { changed }) {
         mine.background = 'transparent';
         mine.addEventListener('connect', () => {
             isReady = true;
-            nameCanvas();
+            canvas = nameCanvas();
+            lastPicture.replaceChildren();
             if (!isWatching && isFree(stage))
                 mine.focus();
             changed();
@@ -103,6 +106,8 @@ export function screenSurface(stage, context, { changed }) {
         mine.addEventListener('disconnect', () => {
             if (rfb === mine)
                 rfb = null;
+            if (canvas)
+                leave(canvas);
         });
         return () => mine.disconnect();
     }
@@ -114,6 +119,13 @@ export function screenSurface(stage, context, { changed }) {
         canvas.setAttribute('role', 'application');
         canvas.setAttribute('aria-label',
             `Screen of ${route.name}. Control Alt Shift Q gives the keyboard back.`);
+        return canvas;
+    }
+
+    /* What was seen last stays, faintly, until there is something new to see. */
+    function leave(canvas) {
+        canvas.tabIndex = -1;
+        lastPicture.replaceChildren(canvas);
     }
 
     return {
@@ -123,6 +135,8 @@ export function screenSurface(stage, context, { changed }) {
         open,
         show({ phase, role }) {
             isReady &&= phase === 'open';
+            if (phase === 'idle')
+                lastPicture.replaceChildren();
             isWatching = role === 'observer' || (isWatching && role === '');
             if (rfb && rfb.viewOnly !== isWatching)
                 rfb.viewOnly = isWatching;
