@@ -1,0 +1,3 @@
+module cvirt/test/streams
+
+go 1.26.0
