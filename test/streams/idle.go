@@ -6,21 +6,25 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"time"
 )
 
-// witness is a connection through the proxy that says nothing: it must be cut, or the proxy proves nothing.
-func witness(p *proxy) error {
-	conn, err := net.Dial("tcp", p.listener.Addr().String())
+// witness is a connection through the proxy that says nothing after one request: it must be cut, or the
+// proxy proves nothing.
+func witness(a *access, p *proxy) error {
+	conn, err := a.dial()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	conn.SetReadDeadline(time.Now().Add(2 * p.cut))
+	fmt.Fprint(conn, "GET /version HTTP/1.1\r\nHost: streams\r\n\r\n")
 	began := time.Now()
+	conn.SetReadDeadline(began.Add(p.cut + 20*time.Second))
+	_, err = io.Copy(io.Discard, conn)
 	var timeout net.Error
-	if _, err = conn.Read(make([]byte, 1)); errors.As(err, &timeout) && timeout.Timeout() {
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		return errors.New("the proxy did not cut a silent connection")
 	}
 	// The server may have ended it before, which proves nothing either.
@@ -101,7 +105,7 @@ func runIdle(args []string) error {
 	}
 	a.through = p.listener.Addr().String()
 	cutWitness := make(chan error, 1)
-	go func() { cutWitness <- witness(p) }()
+	go func() { cutWitness <- witness(&a, p) }()
 
 	console, err := a.open("console")
 	if err != nil {
