@@ -5,6 +5,7 @@ web_sources := $(wildcard web/*.html web/*.svg web/*.mjs web/css/*.css web/src/*
 
 # Packages as the lock file pins them; nothing of theirs is run.
 build/web/npm/stamp: web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "web: install Node.js 20 with npm" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
@@ -15,3 +16,11 @@ build/web/bundle.stamp: $(web_sources) build/web/npm/stamp
 
 .PHONY: web
 web: build/web/bundle.stamp ## bundle the browser page into build/web
+
+test/web/node_modules/stamp: test/web/package.json test/web/package-lock.json
+	$(Q)cd test/web && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: test-web
+test-web: build/web/bundle.stamp test/web/node_modules/stamp ## the page in a real browser, without a cluster
+	$(Q)cd test/web && npm test --silent

@@ -65,7 +65,7 @@ export function icon(name) {
 /** A machine's state: a dot and a word. */
 export function stateBadge() {
     const text = h('span');
-    const badge = h('span', { class: 'badge', role: 'status', 'aria-label': 'State of the machine' },
+    const badge = h('span', { class: 'badge' },
         h('span', { class: 'dot', 'aria-hidden': 'true' }), text);
 
     return {

@@ -145,6 +145,7 @@ function objectOf(answer) {
 function header(route, tools) {
     const { namespace, name } = route;
     const badge = stateBadge();
+    badge.element.setAttribute('role', 'status');
     const tabs = ['screen', 'console'].map((view) => h('a', {
         class: 'tab',
         href: formatFragment({ view, namespace, name }),
