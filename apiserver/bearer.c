@@ -138,6 +138,16 @@ static bool same_authority(const char *a, const char *b)
     return len > 0 && len == authority_len(b) && strncasecmp(a, b, len) == 0;
 }
 
+const char *origin_of_friend(const struct http_headers *headers, const struct option_list *allowed)
+{
+    const char *origin = http_headers_get(headers, "Origin");
+
+    for (size_t i = 0; origin && i < allowed->len; i++)
+        if (strcasecmp(origin, allowed->item[i]) == 0)
+            return origin;
+    return NULL;
+}
+
 int origin_check(const struct http_headers *headers, const struct option_list *allowed,
                  struct error *e)
 {
@@ -149,9 +159,8 @@ int origin_check(const struct http_headers *headers, const struct option_list *a
         return 0;
     if (host && str_has_prefix(origin, https) && same_authority(origin + sizeof(https) - 1, host))
         return 0;
-    for (size_t i = 0; i < allowed->len; i++)
-        if (strcasecmp(origin, allowed->item[i]) == 0)
-            return 0;
+    if (origin_of_friend(headers, allowed))
+        return 0;
 
     scoped(free) char *shown = must_strndup(origin, 200);
     str_make_utf8(shown);

@@ -29,5 +29,7 @@ int bearer_refuse_impersonation(const struct http_headers *headers, struct error
  */
 int origin_check(const struct http_headers *headers, const struct option_list *allowed,
                  struct error *e);
+/* The request's Origin when it is one of `allowed`, else NULL.  Borrowed. */
+const char *origin_of_friend(const struct http_headers *headers, const struct option_list *allowed);
 
 #endif

@@ -49,6 +49,24 @@ void direct_free(struct direct *d)
     free(d);
 }
 
+bool direct_share(struct direct *d, struct http_call *c)
+{
+    const char *origin = origin_of_friend(http_call_headers(c), d->allowed_origins);
+
+    if (!origin)
+        return false;
+    http_call_set_header(c, "Access-Control-Allow-Origin", origin);
+    http_call_set_header(c, "Vary", "Origin");
+    if (http_call_method(c) != HTTP_OPTIONS ||
+        !http_call_header(c, "Access-Control-Request-Method"))
+        return false;
+    http_call_set_header(c, "Access-Control-Allow-Methods", "GET, POST, PUT");
+    http_call_set_header(c, "Access-Control-Allow-Headers", "Authorization, Content-Type, Accept");
+    http_call_set_header(c, "Access-Control-Max-Age", "600");
+    http_reply(c, 204, NULL, NULL, 0);
+    return true;
+}
+
 static int recognise_ticket(const struct direct *d, const char *text, struct caller *ret,
                             struct error *e)
 {

@@ -33,6 +33,12 @@ void direct_stop(struct direct *d); /* what is queued is run; nothing more is ta
 void direct_free(struct direct *d); /* after direct_stop; NULL is allowed */
 
 /*
+ * On the loop, for every request of direct access: let pages of the allowed origins read the
+ * answer (CORS).  True when it was only the browser asking beforehand: it has been answered.
+ */
+bool direct_share(struct direct *d, struct http_call *c);
+
+/*
  * On the loop.  1 and a caller; 0 and a token (new; token_wipe it) that has to be asked about;
  * -ERR_FORBIDDEN for a foreign origin, -ERR_UNAUTHORIZED, -ERR_BAD_REQUEST with the reason.
  */

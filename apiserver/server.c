@@ -182,14 +182,16 @@ void server_handle(struct http_call *c, void *ctx)
     struct route_match match;
     struct read_match read;
     struct error e = { 0 };
+    const bool is_direct = s->direct && !http_call_peer(c)->is_verified;
 
+    if (is_direct && direct_share(s->direct, c))
+        return;
     if (web_serve(s->files, c) || local_serve(s->local, c) || webhooks_serve(s->webhooks, c))
         return;
 
     if (route_match(http_call_method(c), http_call_path(c), &match)) {
         serve_subresource(s, c, &match);
-    } else if (s->direct && !http_call_peer(c)->is_verified &&
-               read_match(http_call_path(c), &read)) {
+    } else if (is_direct && read_match(http_call_path(c), &read)) {
         serve_read(s, c, &read);
     } else {
         error_set(&e, ERR_NOT_FOUND, "the server could not find the requested resource");

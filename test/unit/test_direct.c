@@ -601,6 +601,42 @@ static void a_flood_of_tokens_holds_up_nobody(void **state)
     assert_int_equal(unauthorized, TAKEN);
 }
 
+/* ---- pages of other sites ---- */
+
+static void a_friends_page_may_ask_and_read(void **state)
+{
+    struct ask q = { .as = AS_NOBODY,
+                     .method = HTTP_OPTIONS,
+                     .path = READ "virtualmachines",
+                     .headers = { "Origin", "https://friend.example:8443",
+                                  "Access-Control-Request-Method", "GET" } };
+    struct http_response r;
+
+    api_ask(api, &q, &r);
+    assert_int_equal(r.status, 204);
+    assert_string_equal(http_headers_get(&r.headers, "Access-Control-Allow-Origin"),
+                        "https://friend.example:8443");
+    assert_non_null(
+        strstr(http_headers_get(&r.headers, "Access-Control-Allow-Headers"), "Authorization"));
+    assert_null(http_headers_get(&r.headers, "Access-Control-Allow-Credentials"));
+    http_response_done(&r);
+
+    q.headers[1] = "https://evil.example";
+    api_ask(api, &q, &r);
+    assert_int_equal(r.status, 405);
+    assert_null(http_headers_get(&r.headers, "Access-Control-Allow-Origin"));
+    http_response_done(&r);
+
+    q = (struct ask){ .as = AS_NOBODY,
+                      .path = READ "virtualmachines",
+                      .headers = { ANN, "Origin", "https://friend.example:8443" } };
+    api_ask(api, &q, &r);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(http_headers_get(&r.headers, "Access-Control-Allow-Origin"),
+                        "https://friend.example:8443");
+    http_response_done(&r);
+}
+
 /* ---- the page's headers ---- */
 
 static void the_page_is_guarded_and_kept(void **state)
@@ -672,6 +708,7 @@ int main(void)
         cmocka_unit_test(a_browser_sends_its_token_as_a_protocol),
         cmocka_unit_test(unreachable_is_no_refusal),
         cmocka_unit_test(a_flood_of_tokens_holds_up_nobody),
+        cmocka_unit_test(a_friends_page_may_ask_and_read),
         cmocka_unit_test(the_page_is_guarded_and_kept),
     };
     ROW_TESTS(row_tests, rows, is_answered);
