@@ -15,6 +15,12 @@ finish() {
 }
 trap finish EXIT
 
+end_jobs() {
+    local pids
+    mapfile -t pids < <(jobs -p)
+    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || :
+}
+
 # step NAME FUNCTION: not as a condition, where bash ignores errexit.  What the step left running ends with it.
 step() {
     local began=$SECONDS code
@@ -22,7 +28,7 @@ step() {
     set +e
     (
         set -e
-        trap 'mapfile -t left < <(jobs -p); [ ${#left[@]} -eq 0 ] || kill "${left[@]}" 2>/dev/null || :' EXIT
+        trap end_jobs EXIT
         "$2"
     ) >"$work/log" 2>&1
     code=$?
