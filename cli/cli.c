@@ -65,6 +65,13 @@ static const char *bare_namespace(const char *s)
     return s;
 }
 
+const char *cli_namespace_flag(const struct cli *c)
+{
+    const char *namespace = bare_namespace(c->flags.namespace);
+
+    return *namespace ? namespace : NULL;
+}
+
 int cli_connect(struct cli *c, struct error *e)
 {
     const struct flags *f = &c->flags;

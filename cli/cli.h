@@ -27,6 +27,9 @@ struct cli {
 int cli_connect(struct cli *c, struct error *e);
 void cli_done(struct cli *c);
 
+/* The namespace of -n, NULL when it was not given. */
+const char *cli_namespace_flag(const struct cli *c);
+
 /* "/apis/subresources.kubevirt.io/v1/namespaces/NS/PLURAL/NAME/SUB[?query]".  New string. */
 char *cli_subresource(const struct cli *c, const char *plural, const char *name, const char *sub);
 

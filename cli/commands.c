@@ -37,6 +37,10 @@ const struct command commands[] = {
     { DEVICES, "permitted-devices", "",            0, 0, NULL,           run_permitted_devices, .summary = "List the host devices that machines may use." },
     { DEVICES, "expose",            "vmi|vm|vmirs NAME", 2, 2, expose_flags, run_expose,       .summary = "Make a service that leads to a machine." },
 
+    { MANIFEST, "create vm",           "", 0, 0, create_vm_flags,           run_create_vm,           .summary = "Print the manifest of a machine.", .traits = WITHOUT_CLUSTER },
+    { MANIFEST, "create instancetype", "", 0, 0, create_instancetype_flags, run_create_instancetype, .summary = "Print the manifest of an instance type.", .traits = WITHOUT_CLUSTER },
+    { MANIFEST, "create preference",   "", 0, 0, create_preference_flags,   run_create_preference,   .summary = "Print the manifest of a preference.", .traits = WITHOUT_CLUSTER },
+    { MANIFEST, "create clone",        "", 0, 0, create_clone_flags,        run_create_clone,        .summary = "Print the manifest of a clone.", .traits = WITHOUT_CLUSTER },
     { MANIFEST, "expand",           "",            0, 0, expand_flags,   run_expand,      .summary = "Show a machine with its instance type and preference written out." },
     { MANIFEST, "objectgraph",      "NAME",        1, 1, objectgraph_flags, run_objectgraph, .summary = "Show what a machine depends on." },
     { MANIFEST, "preset preview", "[VMI]",     0, 1, preset_flags,   run_preset_preview, .summary = "Show what presets make of an instance, without creating it." },

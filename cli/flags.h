@@ -26,7 +26,7 @@ struct create_clone_flags { /* create_clone.c */
     struct option_list template_label_filters, template_annotation_filters, new_mac_addresses;
 };
 
-struct create_type_flags { /* create_instancetype.c: instancetype and preference */
+struct create_type_flags { /* create_type.c: instancetype and preference */
     const char *name, *memory, *iothreads_policy;
     long long cpu;
     bool is_namespaced;
