@@ -50,6 +50,7 @@ const struct command commands[] = {
     { ADMIN,   "credentials set-password",   "VM", 1, 1, set_password_flags,   run_set_password,   .summary = "Change the password of a user of the guest." },
     { ADMIN,   "adm log-verbosity", "",            0, 0, log_verbosity_flags, run_log_verbosity, .summary = "Show or set how much the components log." },
 
+    { OTHER,   "completion",  "bash|zsh|fish", 1, 1, NULL,           run_completion,  .summary = "Print a script that completes commands in a shell.", .traits = WITHOUT_CLUSTER },
     { OTHER,   "help",        "[COMMAND]...",  0, 3, NULL,           run_help, .summary = "Show the help of a command.", .traits = WITHOUT_CLUSTER },
     { OTHER,   "options",     "",              0, 0, NULL,           run_options, .summary = "List the flags that every command takes.", .traits = WITHOUT_CLUSTER },
     { OTHER,   "version",     "",              0, 0, version_flags,  run_version, .summary = "Print the versions of client and server.", .traits = WITHOUT_CLUSTER },

@@ -71,9 +71,7 @@ command_fn run_create_preference;
 
 command_fn run_create_clone; /* create_clone.c */
 
-/* complete.c */
-command_fn run_complete;
-command_fn run_completion;
+command_fn run_completion; /* completion.c */
 
 extern const struct option dry_run_flags[], expand_flags[], objectgraph_flags[], migrate_flags[],
     addvolume_flags[], removevolume_flags[], expose_flags[], log_verbosity_flags[],

@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/words.h"
 
@@ -86,6 +87,19 @@ int main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     json_object_seed(0);
+
+    const int completes = complete_is_asked(argc, argv);
+    if (completes > 0) {
+        argv[completes - 1] = argv[0];
+        int status = complete_run(&c, argc - completes + 1, argv + completes - 1);
+        cli_done(&c);
+        return status;
+    }
+    for (int i = 1; i < argc; i++)
+        if (!str_is_utf8(argv[i])) {
+            (void)fprintf(stderr, "argument %d is not UTF-8\n", i);
+            return 1;
+        }
 
     struct words w = words_take(&argc, argv);
     if (!w.command && !w.unknown && is_version_asked(argc, argv)) {
