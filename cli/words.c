@@ -47,9 +47,10 @@ const struct command *command_near(const char *group, const char *word)
         if (!candidate || commands[i].traits & HIDDEN)
             continue;
         scoped(free) char *first = must_strndup(candidate, strcspn(candidate, " "));
-        const size_t distance = str_distance(first, word);
-        if (distance < best_distance ||
-            (!best && strlen(word) > 1 && str_has_prefix(first, word))) {
+        /* The beginning of a name is as good as two letters that differ. */
+        const size_t distance =
+            strlen(word) > 1 && str_has_prefix(first, word) ? 2 : str_distance(first, word);
+        if (distance < best_distance) {
             best = &commands[i];
             best_distance = distance;
         }
