@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
+#include "cli/explain.h"
 #include "cli/help.h"
 #include "cli/words.h"
 
@@ -109,11 +111,14 @@ int main(int argc, char **argv)
     if (!w.command)
         return explain(&c, w.group, &w);
 
+    scoped_buf advice = BUF_INIT(0);
     int r = run(&c, w.command, argc, argv, &e);
     if (r < 0) {
         if (c.kube)
             version_compare(&c);
         (void)fprintf(stderr, "%s\n", e.msg);
+        explain_failure(&e, c.program, c.namespace, &advice);
+        (void)fputs(advice.data ? advice.data : "", stderr);
     }
     cli_done(&c);
     return r < 0 ? 1 : 0;
