@@ -348,7 +348,7 @@ static void print_man(const struct option_program *p)
 {
     scoped_buf text = BUF_INIT(0);
 
-    options_man(p, str_has_prefix(p->name, "kubectl") ? 1 : 8, &text);
+    options_man(p, str_has_prefix(p->name, "virt-") ? 8 : 1, &text);
     (void)fputs(text.data, stdout);
 }
 

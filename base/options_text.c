@@ -240,7 +240,7 @@ static void add_man_text(struct buf *out, const char *text)
 
         if ((line[0] == ' ') != is_literal) {
             is_literal = !is_literal;
-            (void)buf_adds(out, is_literal ? ".PP\n.RS 4\n.nf\n" : ".fi\n.RE\n.PP\n");
+            (void)buf_adds(out, is_literal ? ".RS 4\n.nf\n" : ".fi\n.RE\n");
         }
         add_roff(out, line + strspn(line, " "));
         (void)buf_adds(out, "\n");

@@ -13,6 +13,7 @@ struct settings {
     struct option_list nodes;
     long long port, v, wait_ms;
     bool quiet, leader;
+    const char *format, *level;
 };
 
 static const struct option options[] = {
@@ -309,6 +310,61 @@ static void help_and_version_are_built_in(void **state)
     assert_non_null(strstr(version, version_string));
 }
 
+/* Two types that the table above does not have. */
+static const struct option words[] = {
+    { "format", 'o', OPTION_WORD, OPTION_AT(struct settings, format), .dflt = "",
+      .arg = "json|yaml", .help = "The form." },
+    { "level", 0, OPTION_OPTIONAL, OPTION_AT(struct settings, level), .help = "Show or set." },
+    { "port", 0, OPTION_INT, OPTION_AT(struct settings, port), .help = "The port." },
+    { 0 },
+};
+
+static const struct words_row {
+    const char *name, *first, *second;
+    const char *format, *level; /* level NULL: absent */
+    const char *refusal;
+    size_t args;
+} words_rows[] = {
+    { "neither is given", "a", NULL, "", NULL, NULL, 1 },
+    { "one of the words", "-o", "yaml", "yaml", NULL, NULL, 0 },
+    { "another word", "-o", "yam", NULL, NULL, "'yam' is not one of json|yaml", 0 },
+    { "no value, and the next word is an argument", "--level", "x", "", "", NULL, 1 },
+    { "a value attached", "--level=3", NULL, "", "3", NULL, 0 },
+    { "nearly an option", "--prot=1", NULL, NULL, NULL, "did you mean --port?", 0 },
+};
+
+static void words_and_optional_values(void **state)
+{
+    static const struct option_program p = { .name = "w", .summary = "", .options = words };
+    const struct words_row *c = *state;
+    char *argv[] = { (char *)"w", (char *)c->first, (char *)c->second, NULL };
+    struct option_list args;
+    struct settings s;
+    struct error e;
+    int r = options_parse(&p, &s, c->second ? 3 : 2, argv, &args, &e);
+
+    if (c->refusal) {
+        assert_int_equal(r, -ERR_BAD_REQUEST);
+        assert_non_null(strstr(e.msg, c->refusal));
+        return;
+    }
+    assert_int_equal(r, OPTIONS_OK);
+    assert_string_equal(s.format, c->format);
+    assert_true(streq(s.level, c->level));
+    assert_int_equal(args.len, c->args);
+}
+
+static void knows_what_takes_the_next_word(void **state)
+{
+    static const struct option_program p = { .name = "w", .summary = "", .options = words };
+
+    assert_true(options_takes_next(&p, "-o"));
+    assert_true(options_takes_next(&p, "--port"));
+    assert_false(options_takes_next(&p, "--level"));
+    assert_false(options_takes_next(&p, "--port=1"));
+    assert_false(options_takes_next(&p, "word"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,9 +375,11 @@ int main(void)
         cmocka_unit_test(help_is_grouped_and_aligned),
         cmocka_unit_test(long_help_is_wrapped),
         cmocka_unit_test(the_man_page_is_roff),
+        cmocka_unit_test(knows_what_takes_the_next_word),
         cmocka_unit_test(help_and_version_are_built_in),
     };
     return RUN_ROWS("options refuse", bad_cases, names_what_is_wrong) +
+           RUN_ROWS("words", words_rows, words_and_optional_values) +
            RUN_ROWS("durations", duration_cases, reads_durations) +
            cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }
