@@ -25,7 +25,7 @@ command_fn run_scp, run_ssh;   /* ssh.c */
 command_fn run_usbredir;       /* usbredir.c */
 command_fn run_vnc;            /* vnc.c */
 command_fn run_vnc_screenshot; /* screenshot.c */
-command_fn run_version; /* version.c */
+command_fn run_version;        /* version.c */
 
 command_fn run_preset_preview; /* preset.c */
 

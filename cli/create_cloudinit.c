@@ -165,6 +165,17 @@ static int check(const struct create_vm_flags *f, struct error *e)
     return 0;
 }
 
+static void warn(struct vm_draft *d, bool has_data)
+{
+    if (*d->f->password_file)
+        (void)buf_adds(d->notices, "WARNING: --password-file: The password is stored in cleartext "
+                                   "in the VM definition!\n");
+    if (has_data && strcasecmp(d->cloud_init, "none") == 0)
+        (void)buf_adds(d->notices,
+                       "WARNING: --cloud-init: was set to none, not creating a data source "
+                       "although other cloud-init options were set\n");
+}
+
 int draft_add_cloud_init(struct vm_draft *d, struct error *e)
 {
     const struct create_vm_flags *f = d->f;
@@ -174,23 +185,17 @@ int draft_add_cloud_init(struct vm_draft *d, struct error *e)
     if (check(f, e) < 0)
         return -(int)e->code;
     scoped(free) char *data = user_data(d, &is_empty);
-    if (*f->password_file)
-        (void)buf_adds(d->notices, "WARNING: --password-file: The password is stored in cleartext "
-                                   "in the VM definition!\n");
-    if (strcasecmp(d->cloud_init, "none") == 0) {
-        if (!is_empty || *f->user_data || *f->network_data)
-            (void)buf_adds(d->notices,
-                           "WARNING: --cloud-init: was set to none, not creating a data source "
-                           "although other cloud-init options were set\n");
+    const bool has_data = !is_empty || *f->user_data || *f->network_data;
+    warn(d, has_data);
+    if (strcasecmp(d->cloud_init, "none") == 0)
         return 0;
-    }
     const bool is_drive = strcasecmp(d->cloud_init, "configdrive") == 0;
     if (!is_drive && strcasecmp(d->cloud_init, "nocloud") != 0)
         return params_error(e, "cloud-init",
                             "invalid cloud-init data source type \"%s\", supported values are: "
                             "nocloud, configdrive, none",
                             d->cloud_init);
-    if (is_empty && !*f->user_data && !*f->network_data && !d->has_cloud_init)
+    if (!has_data && !d->has_cloud_init)
         return 0;
     if (*f->network_data)
         must_set(source, "networkDataBase64", must_pack("s", f->network_data));

@@ -24,8 +24,7 @@ void progress_show(struct progress *p, const char *fmt, ...)
         if (*at == '\n' || *at == '\r' || *at == '\033')
             *at = ' ';
     if (isatty(STDERR_FILENO))
-        (void)fprintf(stderr, "\r\033[K%.70s (%llds)", text,
-                      (long long)(now - p->since_ms) / 1000);
+        (void)fprintf(stderr, "\r\033[K%.70s (%llds)", text, (long long)(now - p->since_ms) / 1000);
     else if (!streq(text, p->shown))
         (void)fprintf(stderr, "%s\n", text);
     memcpy(p->shown, text, sizeof(text));

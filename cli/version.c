@@ -7,11 +7,14 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "kube/client.h"
 
 const struct option version_flags[] = {
     { "client", 'c', OPTION_BOOL, FLAG(is_client_only), .dflt = "false",
       .help = "Do not ask the server." },
+    { "output", 'o', OPTION_WORD, FLAG(output), .dflt = "", .arg = "json|yaml",
+      .help = "Print both as one document." },
     { 0 },
 };
 
@@ -49,16 +52,21 @@ int run_version(struct cli *c, const struct option_list *args, struct error *e)
 {
     json_auto_t *mine = client_version();
     json_auto_t *theirs = NULL;
+    json_auto_t *both = must_pack("{s:O}", "clientVersion", mine);
+    const bool is_text = !*c->flags.output;
 
-    print_version("Client", mine);
-    if (c->flags.is_client_only)
-        return 0;
-    if (!c->kube && cli_connect(c, e) < 0)
-        return -(int)e->code;
-    if (server_version(c, &theirs, e) < 0)
-        return -(int)e->code;
-    print_version("Server", theirs);
-    return 0;
+    if (is_text)
+        print_version("Client", mine);
+    if (!c->flags.is_client_only) {
+        if (!c->kube && cli_connect(c, e) < 0)
+            return -(int)e->code;
+        if (server_version(c, &theirs, e) < 0)
+            return -(int)e->code;
+        must_set(both, "serverVersion", json_incref(theirs));
+        if (is_text)
+            print_version("Server", theirs);
+    }
+    return is_text ? 0 : document_print(both, c->flags.output, 2, e);
 }
 
 static bool parse_minor(const char *version, int *major, int *minor)

@@ -51,6 +51,10 @@ static const struct row {
       .out = "Client Version: version.Info{GitVersion:\"v",
       .asked = "" },
 
+    { "version as a document",
+      { "version", "-o", "yaml", "-s", "$" },
+      .out = "serverVersion:\n  hostname: h\n",
+      .asked = COMPARED },
     { "start",
       { "-s", "$", "start", "vm" },
       .out = "VM vm was scheduled to start",
