@@ -10,7 +10,7 @@ repository=$(cd "$here/../.." && pwd)
 
 # Nothing of this may outlive its time, a stopped virt-handler least of all.
 if [ -z "${BENCH_LIMITED:-}" ]; then
-    BENCH_LIMITED=1 exec timeout --foreground --kill-after=20 "${BENCH_LIMIT:-360}" "$0" "$@"
+    BENCH_LIMITED=1 exec timeout --foreground --kill-after=20 "${BENCH_LIMIT:-480}" "$0" "$@"
 fi
 
 eval "$("$repository/deploy/local/node.sh" env)"
@@ -39,7 +39,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-trap 'die "out of time (BENCH_LIMIT=${BENCH_LIMIT:-360} s)"' TERM
+trap 'die "out of time (BENCH_LIMIT=${BENCH_LIMIT:-480} s)"' TERM
 trap 'exit 130' INT
 
 write=
