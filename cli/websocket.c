@@ -1,465 +1,586 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two wsis on one service thread: the websocket to the server, and our end of a
- * socket pair adopted as a raw descriptor.  Each side is read only when the other has
- * room, so a slow terminal holds the guest back instead of growing memory.
+ * Frames by http/wsframe.h over a connection by http/tunnel.h, in one poll loop.  A server's frames
+ * are decoded as they come, without waiting for a whole message; ours are one at a time, so that a
+ * pong waits for 32 KiB at most.
  */
 #include "cli/websocket.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libwebsockets.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
 #include "base/jpath.h"
 #include "base/must.h"
-#include "base/scope.h"
 #include "base/str.h"
-#include "base/thread.h"
+#include "http/tunnel.h"
+#include "http/wsframe.h"
 #include "kube/client.h"
 #include "kube/config.h"
 
 enum {
-    CHUNK = 16 * 1024,        /* one message at most, either way */
-    PENDING_MAX = 256 * 1024, /* received but not yet taken by the local side */
-    HANDSHAKE_S = 30,
-    PING_S = 15,
-    PONG_S = 30,
+    RAW_BYTES = 64 * 1024,
+    DATAGRAM_MAX = 65507,
+    PIPE_BYTES = 4096, /* what a pipe that can be written takes without blocking */
+    PING_MS = 15 * 1000,
+    SILENCE_MS = 45 * 1000,
+    LINGER_MS = 2 * 1000,
+    GOODBYE_MS = 1000, /* for our close frame to leave */
+    MASK_BYTES = 4,
 };
 
 struct websocket {
-    struct lws_context *context;
-    struct lws *remote; /* NULL once closed */
-    struct lws *local;  /* NULL once closed */
-    struct kube_credentials credentials;
-    int user_fd; /* the caller's end */
-    pthread_t thread;
-    atomic_bool is_stopping;
+    struct http_tunnel *tunnel;
+    websocket_text_fn *on_text;
+    void *text_arg;
 
-    unsigned char out[LWS_PRE + CHUNK]; /* local to remote, one message in flight */
-    size_t out_len;
-    struct buf in; /* remote to local */
-    bool is_in_paused;
-    bool is_local_done; /* the caller wrote end of file */
+    /* what came */
+    uint8_t raw[RAW_BYTES];
+    size_t raw_len, raw_at;
+    bool has_more; /* the connection was not read to its end yet */
+    struct ws_head head;
+    bool is_in_payload, is_in_message, is_text;
+    uint64_t left; /* of the payload */
+    uint8_t control[WS_CONTROL_MAX];
+    size_t control_len;
+    struct buf text;
+    struct buf in;    /* for the local side */
+    bool is_datagram; /* `in` holds one message at most; */
+    bool is_whole;    /* and it has ended */
 
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool is_settled; /* guarded by lock, as is all below: handshake finished either way */
-    bool is_open;
-    bool is_closed;
-    int http_status;
-    char failure[200];
+    /* what goes */
+    struct buf out;
+
+    bool is_over; /* closed or broken: nothing more comes */
+    bool has_said_goodbye;
     int close_code;
     char close_reason[WEBSOCKET_REASON_MAX];
+    int64_t heard_ms, moved_ms; /* anything from the server; data either way */
+    bool is_pinged;
 };
 
-static void settle(struct websocket *w, bool is_open, int status, const char *failure)
+static int64_t now_ms(void)
 {
-    pthread_mutex_lock(&w->lock);
-    w->is_settled = true;
-    w->is_open = is_open;
-    w->http_status = status;
-    (void)snprintf(w->failure, sizeof(w->failure), "%s", failure ? failure : "");
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
+    return clock_mono_ms(&clock_real);
 }
 
-static void set_closed(struct websocket *w)
+/* ---- sending ---- */
+
+/* Client's frames are masked (RFC 6455, 5.3): against confused proxies, not for secrecy. */
+static void add_frame(struct websocket *w, enum ws_opcode opcode, const void *data, size_t len)
 {
-    pthread_mutex_lock(&w->lock);
-    w->is_closed = true;
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
+    uint8_t head[WS_SERVER_HEAD_MAX];
+    uint8_t mask[MASK_BYTES];
+    size_t head_len = ws_write_head(head, opcode, len);
+
+    random_bytes(mask, sizeof(mask));
+    head[1] |= 0x80;
+    (void)buf_add(&w->out, head, head_len);
+    (void)buf_add(&w->out, mask, sizeof(mask));
+    char *to = buf_extend(&w->out, len);
+    must(to);
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)(((const uint8_t *)data)[i] ^ mask[i % MASK_BYTES]);
 }
 
-static void note_close_frame(struct websocket *w, const unsigned char *data, size_t len)
+static void say_goodbye(struct websocket *w, int code)
 {
-    pthread_mutex_lock(&w->lock);
-    if (len >= 2) {
-        size_t n = len - 2 < WEBSOCKET_REASON_MAX - 1 ? len - 2 : WEBSOCKET_REASON_MAX - 1;
+    uint8_t payload[] = { (uint8_t)(code >> 8), (uint8_t)code };
 
-        w->close_code = data[0] << 8 | data[1];
-        memcpy(w->close_reason, data + 2, n);
-        w->close_reason[n] = '\0';
-    } else {
-        w->close_code = 1005;
-    }
-    pthread_mutex_unlock(&w->lock);
+    if (w->has_said_goodbye || w->is_over)
+        return;
+    w->has_said_goodbye = true;
+    add_frame(w, WS_CLOSE, payload, code == WS_CODE_NONE ? 0 : sizeof(payload));
 }
 
-static int append_header(struct lws *wsi, const char *name, const char *value, unsigned char **p,
-                         unsigned char *end)
+static void flush(struct websocket *w)
 {
-    scoped(free) char *key = must_asprintf("%s:", name);
+    while (w->out.len > 0) {
+        ssize_t n = http_tunnel_write(w->tunnel, w->out.data, w->out.len);
 
-    for (char *k = key; *k; k++)
-        *k = (char)(*k >= 'A' && *k <= 'Z' ? *k - 'A' + 'a' : *k);
-    return lws_add_http_header_by_name(wsi, (unsigned char *)key, (const unsigned char *)value,
-                                       (int)strlen(value), p, end);
-}
-
-static int append_headers(struct websocket *w, struct lws *wsi, unsigned char **p, size_t len)
-{
-    unsigned char *end = *p + len;
-
-    if (w->credentials.authorization &&
-        append_header(wsi, "Authorization", w->credentials.authorization, p, end))
-        return -1;
-    for (size_t i = 0; i < w->credentials.headers.len; i++)
-        if (append_header(wsi, w->credentials.headers.item[i].name,
-                          w->credentials.headers.item[i].value, p, end))
-            return -1;
-    return 0;
-}
-
-/* Bytes from the server: kept until the local side takes them. */
-static void receive(struct websocket *w, struct lws *wsi, const void *data, size_t len)
-{
-    if (!lws_frame_is_binary(wsi))
-        return; /* only binary messages carry the stream */
-    (void)buf_add(&w->in, data, len);
-    if (w->in.len > PENDING_MAX / 2 && !w->is_in_paused) {
-        w->is_in_paused = true;
-        lws_rx_flow_control(wsi, 0);
-    }
-    if (w->local)
-        lws_callback_on_writable(w->local);
-}
-
-static int send_pending(struct websocket *w, struct lws *wsi)
-{
-    if (w->out_len > 0) {
-        int n = lws_write(wsi, w->out + LWS_PRE, w->out_len, LWS_WRITE_BINARY);
-
-        if (n < (int)w->out_len)
-            return -1;
-        w->out_len = 0;
-        if (w->local)
-            lws_rx_flow_control(w->local, 1);
-    } else if (w->is_local_done) {
-        lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
-        return -1;
-    }
-    return 0;
-}
-
-static int on_remote(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                     size_t len)
-{
-    struct websocket *w = lws_context_user(lws_get_context(wsi));
-
-    // NOLINTNEXTLINE: libwebsockets has some hundred reasons, of which these concern us
-    switch ((int)reason) {
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-        return append_headers(w, wsi, (unsigned char **)in, len);
-    case LWS_CALLBACK_CLIENT_ESTABLISHED:
-        settle(w, true, 101, NULL);
-        break;
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        w->remote = NULL;
-        settle(w, false, (int)lws_http_client_http_response(wsi), in);
-        break;
-    case LWS_CALLBACK_CLIENT_RECEIVE:
-        receive(w, wsi, in, len);
-        break;
-    case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return send_pending(w, wsi);
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        note_close_frame(w, in, len);
-        break;
-    case LWS_CALLBACK_CLIENT_CLOSED:
-        w->remote = NULL;
-        if (w->local)
-            lws_callback_on_writable(w->local);
-        break;
-    }
-    return 0;
-}
-
-/* Hand received bytes to the caller; end of file once the server has closed and all is out. */
-static int deliver(struct websocket *w, struct lws *wsi)
-{
-    int fd = (int)lws_get_socket_fd(wsi);
-
-    while (w->in.len > 0) {
-        ssize_t n = send(fd, w->in.data, w->in.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            lws_callback_on_writable(wsi);
-            return 0;
-        }
+        if (n == TUNNEL_FAILED)
+            w->is_over = true;
         if (n <= 0)
-            return -1;
-        buf_consume(&w->in, (size_t)n);
+            return;
+        buf_consume(&w->out, (size_t)n);
     }
-    if (w->is_in_paused && w->remote) {
-        w->is_in_paused = false;
-        lws_rx_flow_control(w->remote, 1);
-    }
-    return w->remote ? 0 : -1;
 }
 
-/* Bytes from the caller: one chunk at a time, read no further until it has left. */
-static int take(struct websocket *w, struct lws *wsi)
-{
-    ssize_t n = recv((int)lws_get_socket_fd(wsi), w->out + LWS_PRE, CHUNK, MSG_DONTWAIT);
+/* ---- receiving ---- */
 
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    if (n == 0) {
-        w->is_local_done = true;
-        lws_rx_flow_control(wsi, 0);
-    } else {
-        w->out_len = (size_t)n;
-        lws_rx_flow_control(wsi, 0);
-    }
-    if (!w->remote)
-        return -1;
-    lws_callback_on_writable(w->remote);
-    return 0;
+static void fail(struct websocket *w, const char *why)
+{
+    say_goodbye(w, WS_CODE_PROTOCOL);
+    flush(w);
+    w->is_over = true;
+    w->close_code = WS_CODE_PROTOCOL;
+    (void)snprintf(w->close_reason, sizeof(w->close_reason), "%s", why);
 }
 
-static int on_local(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t len)
+static bool is_control(const struct ws_head *h)
 {
-    struct websocket *w = lws_context_user(lws_get_context(wsi));
-
-    // NOLINTNEXTLINE: see on_remote
-    switch ((int)reason) {
-    case LWS_CALLBACK_RAW_RX_FILE:
-        return w->out_len > 0 || w->is_local_done ? 0 : take(w, wsi);
-    case LWS_CALLBACK_RAW_WRITEABLE_FILE:
-        return deliver(w, wsi);
-    case LWS_CALLBACK_RAW_CLOSE_FILE:
-        w->local = NULL;
-        w->is_local_done = true;
-        if (w->remote)
-            lws_callback_on_writable(w->remote);
-        break;
-    }
-    return 0;
+    return h->opcode >= WS_CLOSE;
 }
 
-static const struct lws_protocols protocols[] = {
-    { .name = "plain.kubevirt.io", .callback = on_remote, .rx_buffer_size = CHUNK },
-    { .name = "local", .callback = on_local, .rx_buffer_size = CHUNK },
-    { 0 },
-};
-
-static const lws_retry_bo_t keepalive = {
-    .secs_since_valid_ping = PING_S,
-    .secs_since_valid_hangup = PING_S + PONG_S,
-};
-
-static void *service(void *arg)
+static const char *fault(const struct websocket *w)
 {
-    struct websocket *w = arg;
+    const struct ws_head *h = &w->head;
 
-    while (!w->is_stopping && lws_service(w->context, 0) >= 0)
-        if (!w->remote && !w->local)
-            break;
-    /* The context holds our end of the pair; without it the caller reads end of file. */
-    lws_context_destroy(w->context);
-    set_closed(w);
+    if (h->reserved || h->is_masked)
+        return "the server sent a frame with bits that were not agreed on";
+    if (is_control(h))
+        return h->opcode > WS_PONG || !h->is_final || h->payload_len > WS_CONTROL_MAX
+                   ? "the server sent a malformed control frame"
+                   : NULL;
+    if (h->opcode > WS_BINARY || (h->opcode == WS_CONTINUATION) != w->is_in_message)
+        return "the server's messages are not in order";
     return NULL;
 }
 
-/* PEM text as a file that libwebsockets can open; *fd keeps it alive. */
-static const char *as_file(const char *pem, int *fd, char path[32])
+static void begin_payload(struct websocket *w)
 {
-    if (!pem)
-        return NULL;
-    *fd = memfd_create("pem", MFD_CLOEXEC);
-    must(*fd >= 0);
-    must(write(*fd, pem, strlen(pem)) == (ssize_t)strlen(pem));
-    (void)snprintf(path, 32, "/proc/self/fd/%d", *fd);
-    return path;
+    w->left = w->head.payload_len;
+    w->is_in_payload = true;
+    w->control_len = 0;
+    if (w->head.opcode == WS_TEXT || w->head.opcode == WS_BINARY) {
+        w->is_in_message = true;
+        w->is_text = w->head.opcode == WS_TEXT;
+        buf_clear(&w->text);
+    }
 }
 
-struct endpoint {
-    char host[256];
-    int port;
-    bool is_tls;
-    char prefix[256]; /* path of the server URL */
+static void end_control(struct websocket *w)
+{
+    size_t len = w->control_len;
+
+    if (w->head.opcode == WS_PING && !w->has_said_goodbye)
+        add_frame(w, WS_PONG, w->control, len);
+    if (w->head.opcode != WS_CLOSE)
+        return;
+    w->close_code = len >= 2 ? w->control[0] << 8 | w->control[1] : WS_CODE_NONE;
+    if (len > 2) {
+        memcpy(w->close_reason, w->control + 2, len - 2);
+        w->close_reason[len - 2] = '\0';
+    }
+    str_make_utf8(w->close_reason);
+    say_goodbye(w, w->close_code);
+    flush(w);
+    w->is_over = true;
+}
+
+static void end_message(struct websocket *w)
+{
+    w->is_in_message = false;
+    if (!w->is_text)
+        w->is_whole = true;
+    else if (w->on_text && w->text.len > 0 && !w->text.truncated)
+        w->on_text(w->text.data, w->text_arg);
+}
+
+static void end_frame(struct websocket *w)
+{
+    w->is_in_payload = false;
+    if (is_control(&w->head))
+        end_control(w);
+    else if (w->head.is_final)
+        end_message(w);
+    w->head = (struct ws_head){ 0 };
+}
+
+static bool has_room(const struct websocket *w)
+{
+    return w->is_datagram ? !w->is_whole : w->in.len < WEBSOCKET_PENDING;
+}
+
+/* Some bytes of what was read: of a head, or of a payload. */
+static void decode_some(struct websocket *w)
+{
+    const uint8_t *at = w->raw + w->raw_at;
+    size_t len = w->raw_len - w->raw_at;
+
+    if (!w->is_in_payload) {
+        bool is_whole;
+
+        w->raw_at += ws_head_feed(&w->head, at, len, &is_whole);
+        if (!is_whole)
+            return;
+        const char *why = fault(w);
+        if (why) {
+            fail(w, why);
+            return;
+        }
+        begin_payload(w);
+    } else {
+        size_t n = len < w->left ? len : (size_t)w->left;
+
+        if (is_control(&w->head)) {
+            memcpy(w->control + w->control_len, at, n);
+            w->control_len += n;
+        } else if (!buf_add(w->is_text ? &w->text : &w->in, at, n) && !w->is_text) {
+            fail(w, "the server's message does not fit into a datagram");
+            return;
+        }
+        w->raw_at += n;
+        w->left -= n;
+    }
+    if (w->is_in_payload && w->left == 0)
+        end_frame(w);
+}
+
+/* Read and decode while there is something, and room for it. */
+static void fill(struct websocket *w)
+{
+    while (!w->is_over && has_room(w)) {
+        if (w->raw_at < w->raw_len) {
+            decode_some(w);
+            continue;
+        }
+        ssize_t n = http_tunnel_read(w->tunnel, w->raw, sizeof(w->raw));
+        w->raw_at = 0;
+        w->raw_len = n > 0 ? (size_t)n : 0;
+        w->has_more = n > 0;
+        if (n == TUNNEL_AGAIN)
+            return;
+        if (n <= 0)
+            w->is_over = true;
+        w->heard_ms = w->moved_ms = now_ms();
+        w->is_pinged = false;
+    }
+}
+
+/* ---- silence ---- */
+
+/* Ping a server that says nothing; a dead one is given up.  Until when nothing needs doing. */
+static int64_t keep_alive(struct websocket *w, int64_t now)
+{
+    if (!has_room(w) || w->is_over)
+        return now + PING_MS; /* it is we who do not listen */
+    if (now >= w->heard_ms + SILENCE_MS) {
+        w->is_over = true;
+        (void)snprintf(w->close_reason, sizeof(w->close_reason),
+                       "the server has not been heard of for %d s", SILENCE_MS / 1000);
+    } else if (now >= w->heard_ms + PING_MS && !w->is_pinged && !w->has_said_goodbye) {
+        w->is_pinged = true;
+        add_frame(w, WS_PING, NULL, 0);
+    }
+    return w->heard_ms + (w->is_pinged ? SILENCE_MS : PING_MS);
+}
+
+/* poll() for the server besides others; events[0] is the server's. */
+static void wait_all(struct websocket *w, struct pollfd *p, size_t n, int64_t until, bool now)
+{
+    int64_t left = until - now_ms();
+
+    p[0].fd = http_tunnel_fd(w->tunnel);
+    p[0].events = (short)((has_room(w) ? POLLIN : 0) | (w->out.len > 0 ? POLLOUT : 0));
+    if (p[0].events == 0 || w->is_over)
+        p[0].fd = -1;
+    if (poll(p, n, now ? 0 : left < 0 ? 0 : left > PING_MS ? PING_MS : (int)left) < 0)
+        for (size_t i = 0; i < n; i++)
+            p[i].revents = 0;
+    if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
+        w->has_more = true;
+}
+
+int websocket_wait(struct websocket *w, const int fds[], size_t n, int64_t timeout_ms)
+{
+    int64_t end = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+    struct pollfd p[1 + WEBSOCKET_WAIT_MAX] = { 0 };
+
+    must(n <= WEBSOCKET_WAIT_MAX);
+    for (;;) {
+        if (w->has_more)
+            fill(w);
+        int64_t until = keep_alive(w, now_ms());
+        flush(w);
+        if (w->is_over && w->in.len == 0)
+            return -1;
+        for (size_t i = 0; i < n; i++)
+            p[1 + i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+        wait_all(w, p, 1 + n, until < end ? until : end, false);
+        for (size_t i = 0; i < n; i++)
+            if (p[1 + i].revents)
+                return (int)i + 1;
+        if (now_ms() >= end)
+            return 0;
+    }
+}
+
+/* ---- copying ---- */
+
+struct copy {
+    struct websocket *w;
+    const struct websocket_local *local;
+    size_t chunk;
+    bool is_in_over, is_out_over, is_asked_to_end;
 };
 
-static int parse_server(const char *url, struct endpoint *ret, struct error *e)
+static bool can_write_now(int fd)
 {
-    const char *protocol, *host, *path;
-    scoped(free) char *copy = must_strdup(url);
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-    *ret = (struct endpoint){ 0 };
-    if (lws_parse_uri(copy, &protocol, &host, &ret->port, &path))
-        return error_set(e, ERR_BAD_REQUEST, "the server's address \"%s\" is not a URL", url);
-    ret->is_tls = streq(protocol, "https");
-    if (!ret->is_tls && !streq(protocol, "http"))
-        return error_set(e, ERR_BAD_REQUEST,
-                         "the server's address \"%s\" is neither https nor http", url);
-    (void)snprintf(ret->host, sizeof(ret->host), "%s", host);
-    if (*path && !streq(path, "/"))
-        (void)snprintf(ret->prefix, sizeof(ret->prefix), "/%s", *path == '/' ? path + 1 : path);
-    return 0;
+    return poll(&p, 1, 0) > 0;
 }
 
-static struct lws_context *make_context(struct websocket *w)
+/* Sockets take what they can; a terminal or pipe what it takes without blocking. */
+static ssize_t write_some(int fd, const char *data, size_t len)
 {
-    struct kube_credentials *k = &w->credentials;
-    scoped_fd int ca_fd = -1;
-    scoped_fd int cert_fd = -1;
-    scoped_fd int key_fd = -1;
-    char ca[32], cert[32], key[32];
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .protocols = protocols,
-        .user = w,
-        .gid = -1,
-        .uid = -1,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .fd_limit_per_thread = 8,
-        .retry_and_idle_policy = &keepalive,
-        .timeout_secs = HANDSHAKE_S,
-        .client_ssl_ca_filepath = as_file(k->ca_pem, &ca_fd, ca),
-        .client_ssl_cert_filepath = as_file(k->cert_pem, &cert_fd, cert),
-        .client_ssl_private_key_filepath = as_file(k->key_pem, &key_fd, key),
-    };
-    const char *proxy = k->proxy_url ? strstr(k->proxy_url, "://") : NULL;
+    ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (proxy)
-        info.http_proxy_address = proxy + 3;
-    lws_set_log_level(0, NULL);
-    return lws_create_context(&info);
+    if (n >= 0 || errno != ENOTSOCK)
+        return n;
+    errno = EAGAIN;
+    return can_write_now(fd) ? write(fd, data, len < PIPE_BYTES ? len : PIPE_BYTES) : -1;
 }
 
-static int start(struct websocket *w, const char *path, int local_fd, struct error *e)
+static bool has_something(const struct websocket *w)
 {
-    struct endpoint at;
-    int r = parse_server(w->credentials.server, &at, e);
-    if (r < 0)
-        return r;
-
-    scoped(free) char *full = must_asprintf("%s%s", at.prefix, path);
-    const char *name = w->credentials.tls_server_name ? w->credentials.tls_server_name : at.host;
-    unsigned int tls = at.is_tls ? LCCSCF_USE_SSL : 0;
-
-    if (at.is_tls && w->credentials.is_insecure)
-        tls |= LCCSCF_ALLOW_SELFSIGNED | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK |
-               LCCSCF_ALLOW_EXPIRED | LCCSCF_ALLOW_INSECURE;
-
-    w->context = make_context(w);
-    if (!w->context)
-        return error_set(e, ERR_INTERNAL, "the TLS settings of the kubeconfig cannot be used");
-
-    lws_sock_file_fd_type local = { .filefd = local_fd };
-    w->local = lws_adopt_descriptor_vhost(lws_get_vhost_by_name(w->context, "default"),
-                                          LWS_ADOPT_RAW_FILE_DESC, local, "local", NULL);
-    must(w->local);
-
-    struct lws_client_connect_info i = {
-        .context = w->context,
-        .address = at.host,
-        .port = at.port,
-        .path = full,
-        .host = name,
-        .origin = NULL,
-        .protocol = protocols[0].name,
-        .local_protocol_name = protocols[0].name,
-        .ssl_connection = (int)tls,
-        .pwsi = &w->remote,
-    };
-    (void)lws_client_connect_via_info(&i); /* a failure is told by CONNECTION_ERROR */
-    thread_start(&w->thread, "websocket", service, w);
-    return 0;
+    return w->is_datagram ? w->is_whole : w->in.len > 0;
 }
 
-static int wait_for_handshake(struct websocket *w)
+static void deliver(struct copy *c)
 {
-    pthread_mutex_lock(&w->lock);
-    while (!w->is_settled && !w->is_closed)
-        pthread_cond_wait(&w->changed, &w->lock);
-    bool is_open = w->is_open;
-    pthread_mutex_unlock(&w->lock);
-    return is_open;
+    struct websocket *w = c->w;
+    size_t done = 0;
+
+    while (has_something(w) && done < w->in.len) {
+        ssize_t n = write_some(c->local->out, w->in.data + done, w->in.len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && !w->is_datagram && errno != EAGAIN)
+            c->is_out_over = true;
+        if (n < 0 && !w->is_datagram)
+            break;
+        done += n < 0 ? w->in.len : (size_t)n; /* a datagram may get lost */
+    }
+    buf_consume(&w->in, done < w->in.len ? done : w->in.len);
+    if (w->in.len == 0)
+        w->is_whole = false;
+}
+
+/* One chunk of the local side's, when the one before has left. */
+static void take(struct copy *c)
+{
+    static _Thread_local char data[DATAGRAM_MAX];
+    ssize_t n = read(c->local->in, data, c->chunk);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n < 0 && c->local->is_datagrams)
+        return; /* an ICMP error of an earlier one */
+    if (n <= 0 && !c->local->is_datagrams) {
+        c->is_in_over = true;
+        c->is_asked_to_end = !c->local->is_half_open;
+    } else if (c->local->is_end && c->local->is_end(data, (size_t)n)) {
+        c->is_asked_to_end = true;
+    } else {
+        add_frame(c->w, WS_BINARY, data, (size_t)n);
+    }
+    c->w->moved_ms = now_ms();
+}
+
+/* Until when may nothing happen before it is over?  In the past: it is. */
+static int64_t end_of_patience(const struct copy *c)
+{
+    int64_t idle = c->local->idle_ms;
+
+    if (c->is_in_over)
+        return c->w->moved_ms + LINGER_MS;
+    return idle > 0 ? c->w->moved_ms + idle : INT64_MAX;
+}
+
+static void wait_copy(struct copy *c, int64_t until, struct pollfd p[3])
+{
+    struct websocket *w = c->w;
+    bool takes = !c->is_in_over && !w->is_over && w->out.len == 0;
+    bool is_busy = w->has_more && has_room(w) && !w->is_over;
+
+    p[1] = (struct pollfd){ .fd = takes ? c->local->in : -1, .events = POLLIN };
+    /* The end of `out` is noticed although nothing waits for it. */
+    p[2] = (struct pollfd){ .fd = c->local->out, .events = has_something(w) ? POLLOUT : 0 };
+    wait_all(w, p, 3, until, is_busy);
+    if (p[2].revents & (POLLERR | POLLHUP | POLLNVAL) && !(p[1].revents & POLLIN) &&
+        !c->local->is_datagrams)
+        c->is_out_over = true;
+}
+
+/* Our close frame leaves, if the server takes it soon. */
+static void leave(struct websocket *w)
+{
+    int64_t end = now_ms() + GOODBYE_MS;
+
+    say_goodbye(w, WS_CODE_NORMAL);
+    flush(w);
+    while (w->out.len > 0 && !w->is_over && now_ms() < end) {
+        struct pollfd p = { .fd = http_tunnel_fd(w->tunnel), .events = POLLOUT };
+
+        (void)poll(&p, 1, GOODBYE_MS);
+        flush(w);
+    }
+}
+
+enum websocket_end websocket_copy(struct websocket *w, const struct websocket_local *l)
+{
+    struct copy c = { .w = w, .local = l };
+    struct pollfd p[3];
+
+    c.chunk = l->chunk > 0 ? l->chunk : l->is_datagrams ? DATAGRAM_MAX : WEBSOCKET_CHUNK;
+    w->is_datagram = l->is_datagrams;
+    w->moved_ms = now_ms();
+    w->has_more = true;
+    for (;;) {
+        if (w->has_more)
+            fill(w);
+        deliver(&c);
+        int64_t now = now_ms();
+        int64_t until = keep_alive(w, now);
+        flush(w);
+        if (w->is_over && !has_something(w))
+            return WEBSOCKET_REMOTE_END;
+        if (c.is_out_over || c.is_asked_to_end || now >= end_of_patience(&c)) {
+            leave(w);
+            return WEBSOCKET_LOCAL_END;
+        }
+        wait_copy(&c, until < end_of_patience(&c) ? until : end_of_patience(&c), p);
+        if (p[1].revents)
+            take(&c);
+    }
+}
+
+/* ---- the handshake ---- */
+
+enum { KEY_BYTES = 16, DIGEST_BYTES = 20 };
+
+static char *expected_accept(const char *key)
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    scoped(free) char *text = must_asprintf("%s%s", key, guid);
+    char hex[SHA1_HEX_MAX];
+    unsigned char digest[DIGEST_BYTES];
+
+    sha1_hex(text, strlen(text), hex);
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        char byte[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+        digest[i] = (unsigned char)strtoul(byte, NULL, 16);
+    }
+    return str_base64(digest, sizeof(digest));
 }
 
 /* The refusal in the server's own words. */
-static int explain(struct websocket *w, struct cli *c, const char *path, struct error *e)
+static int explain(const struct http_response *r, struct error *e)
 {
-    json_auto_t *ignored = NULL;
-    int status = w->http_status;
+    json_auto_t *status = NULL;
+    struct error ignored;
+    const char *type = http_headers_get(&r->headers, "Content-Type");
+    const char *body = r->body.len > 0 ? r->body.data : "";
 
-    if (status >= 300 && cli_get(c, path, &ignored, e) < 0)
-        return -(int)e->code;
-    if (status >= 300)
-        return error_set(e, error_from_http(status, NULL), "Can't connect to websocket (%d)",
-                         status);
-    return error_set(e, ERR_UNAVAILABLE, "Can't connect to websocket: %s",
-                     *w->failure ? w->failure : "no answer");
+    if (json_parse(&status, body, r->body.len, &ignored) == 0 &&
+        jpath_str(status, "message", "")[0])
+        return error_set(e, error_from_http(r->status, jpath_str(status, "reason", NULL)), "%s",
+                         jpath_str(status, "message", ""));
+    bool is_plain = type && str_has_prefix(type, "text/plain") && r->body.len > 0;
+    return error_set(e, error_from_http(r->status, NULL),
+                     "Can't connect to websocket (%d): %s%s%.300s", r->status,
+                     http_status_text(r->status), is_plain ? ", application info: " : "",
+                     is_plain ? body : "");
 }
 
-int websocket_open(struct websocket **ret, struct cli *c, const char *path, struct error *e)
+static int check_answer(const struct http_response *r, const char *key, struct error *e)
 {
-    struct websocket *w = must_calloc(1, sizeof(*w));
-    int pair[2];
+    scoped(free) char *expected = expected_accept(key);
 
-    must(pthread_mutex_init(&w->lock, NULL) == 0);
-    must(pthread_cond_init(&w->changed, NULL) == 0);
-    w->in = BUF_INIT(PENDING_MAX);
-    w->close_code = 1006;
-    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    w->user_fd = pair[0];
-    (void)fcntl(pair[1], F_SETFL, O_NONBLOCK);
+    if (r->status != 101)
+        return explain(r, e);
+    if (!streq(http_headers_get(&r->headers, "Sec-WebSocket-Accept"), expected))
+        return error_set(e, ERR_UNAVAILABLE,
+                         "Can't connect to websocket: the answer is not of a websocket");
+    return 0;
+}
 
-    int r = kube_config_credentials(c->config, &w->credentials, e);
+static int shake_hands(struct http_tunnel *t, const char *path, struct error *e)
+{
+    unsigned char random[KEY_BYTES];
+    struct http_headers headers = { 0 };
+    struct http_response answer = { 0 };
+
+    random_bytes(random, sizeof(random));
+    scoped(free) char *key = str_base64(random, sizeof(random));
+    (void)http_headers_add(&headers, "Connection", "Upgrade");
+    (void)http_headers_add(&headers, "Upgrade", "websocket");
+    (void)http_headers_add(&headers, "Sec-WebSocket-Version", "13");
+    (void)http_headers_add(&headers, "Sec-WebSocket-Key", key);
+    (void)http_headers_add(&headers, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
+    int r = http_tunnel_ask(t, path, &headers, &answer, e);
     if (r == 0)
-        r = start(w, path, pair[1], e);
-    else
-        (void)close(pair[1]);
-    if (r == 0 && !wait_for_handshake(w))
-        r = explain(w, c, path, e);
-    if (r < 0) {
-        websocket_free(w);
+        r = check_answer(&answer, key, e);
+    http_headers_done(&headers);
+    http_response_done(&answer);
+    return r;
+}
+
+static int try_open(struct http_tunnel **ret, struct cli *c, struct http_tunnel *ready,
+                    const char *path, struct error *e)
+{
+    scoped(http_tunnel_close) struct http_tunnel *t = ready;
+    int r = t ? 0 : kube_config_refresh(c->config, e);
+
+    if (r == 0 && !t && http_tunnel_open(&t, kube_peek_http(c->kube), e) < 0)
+        r = error_wrap(e, "Can't connect to websocket");
+    if (r == 0)
+        r = shake_hands(t, path, e);
+    if (r == 0)
+        *ret = TAKE(t);
+    return r;
+}
+
+int websocket_open(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
+                   const char *path, struct error *e)
+{
+    struct http_tunnel *t = NULL;
+    int r = try_open(&t, c, ready, path, e);
+
+    /* A connection made before may have been closed meanwhile; credentials may have ended. */
+    bool is_worn = ready && error_is_unanswered(r);
+    if (is_worn || (r == -ERR_UNAUTHORIZED && kube_config_distrust(c->config)))
+        r = try_open(&t, c, NULL, path, e);
+    if (r < 0)
         return r;
-    }
+
+    struct websocket *w = must_calloc(1, sizeof(*w));
+    w->tunnel = t;
+    w->in = BUF_INIT(WEBSOCKET_PENDING + RAW_BYTES);
+    w->text = BUF_INIT(WEBSOCKET_TEXT_MAX);
+    w->has_more = true;
+    w->close_code = 1006;
+    w->heard_ms = now_ms();
     *ret = w;
     return 0;
 }
 
-int websocket_fd(const struct websocket *w)
+void websocket_on_text(struct websocket *w, websocket_text_fn *fn, void *arg)
 {
-    return w->user_fd;
+    w->on_text = fn;
+    w->text_arg = arg;
 }
 
-int websocket_close_code(struct websocket *w, char reason[WEBSOCKET_REASON_MAX])
+int websocket_close_code(const struct websocket *w, char reason[WEBSOCKET_REASON_MAX])
 {
-    pthread_mutex_lock(&w->lock);
-    int code = w->close_code;
     memcpy(reason, w->close_reason, WEBSOCKET_REASON_MAX);
-    pthread_mutex_unlock(&w->lock);
-    return code;
+    return w->close_code;
 }
 
 void websocket_free(struct websocket *w)
 {
     if (!w)
         return;
-    (void)close(w->user_fd);
-    if (w->thread) {
-        w->is_stopping = true;
-        pthread_mutex_lock(&w->lock);
-        bool is_closed = w->is_closed;
-        pthread_mutex_unlock(&w->lock);
-        if (!is_closed)
-            lws_cancel_service(w->context);
-        (void)pthread_join(w->thread, NULL);
-    }
-    kube_credentials_done(&w->credentials);
+    http_tunnel_close(w->tunnel);
     buf_done(&w->in);
-    pthread_cond_destroy(&w->changed);
-    pthread_mutex_destroy(&w->lock);
+    buf_done(&w->out);
+    buf_done(&w->text);
     free(w);
 }

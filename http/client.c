@@ -336,6 +336,22 @@ int client_setup(struct client_setup *s, CURL *curl, struct http_client *c,
     return 0;
 }
 
+void client_setup_header(struct client_setup *s, const char *name, const char *value)
+{
+    scoped(free) char *line = must_asprintf("%s: %s", name, value);
+
+    add_line(&s->headers, line);
+}
+
+char *http_client_basic(const struct http_client *c)
+{
+    if (!c->username)
+        return NULL;
+    scoped(free) char *pair = must_asprintf("%s:%s", c->username, c->password ? c->password : "");
+    scoped(free) char *encoded = str_base64(pair, strlen(pair));
+    return must_asprintf("Basic %s", encoded);
+}
+
 /* A handshake that the network broke is told from one that a side refused by GnuTLS' words only. */
 static bool is_broken_handshake(const char *message)
 {

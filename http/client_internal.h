@@ -33,6 +33,11 @@ void client_setup_done(struct client_setup *s);
 int client_setup(struct client_setup *s, CURL *curl, struct http_client *c,
                  const struct http_request *q, struct pem_set *pem /* taken */, struct error *e);
 
+/* One more header among those that client_setup made. */
+void client_setup_header(struct client_setup *s, const char *name, const char *value);
+/* "Basic ..." of the client's own user and password, new; NULL without them. */
+char *http_client_basic(const struct http_client *c);
+
 int http_client_pem(struct http_client *c, struct pem_set **ret, struct error *e);
 /* The connections made so far are not to be trusted (one went silent). */
 void http_client_distrust(struct http_client *c);
