@@ -23,7 +23,6 @@ static const char protocol[] = "plain.kubevirt.io";
 enum { HEAD_MAX = 2048, KEY_LEN = 24, HANDSHAKE_MS = 10 * 1000 };
 
 struct handshakes {
-    struct ws *ws;
     pthread_mutex_t lock;
     pthread_cond_t none_left;
     size_t live; /* guarded by lock */
@@ -38,12 +37,11 @@ struct handshake {
     struct http_headers headers;
 };
 
-struct handshakes *handshakes_new(struct ws *ws)
+struct handshakes *handshakes_new(void)
 {
     struct handshakes *hs = must_calloc(1, sizeof(*hs));
     pthread_condattr_t attr;
 
-    hs->ws = ws;
     must(pthread_mutex_init(&hs->lock, NULL) == 0);
     must(pthread_condattr_init(&attr) == 0);
     must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
@@ -200,7 +198,8 @@ static void on_readable(struct loop_io *io, int events, void *arg)
     http_upgrade(h->call, &h->headers, on_taken, h);
 }
 
-void handshake_start(struct handshakes *hs, struct http_call *c, const char *name, int qemu_fd)
+void handshake_start(struct handshakes *hs, struct http_call *c, struct ws_session *session,
+                     int guest_fd)
 {
     const struct http_headers *headers = http_call_headers(c);
     bool wants_protocol = http_headers_has_token(headers, "Sec-WebSocket-Protocol", protocol);
@@ -214,15 +213,18 @@ void handshake_start(struct handshakes *hs, struct http_call *c, const char *nam
     count(hs, 1);
     h->fd = -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-        (void)close(qemu_fd);
+        if (guest_fd >= 0)
+            (void)close(guest_fd);
+        ws_session_drop(session);
         fail(h, strerror(errno));
         return;
     }
     h->fd = pair[0];
     /* A fresh socket's buffer takes a request of this size whole. */
     bool is_sent = send(h->fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request);
-    if (!ws_open(hs->ws, name, pair[1], qemu_fd) || !is_sent) {
-        fail(h, "too many streams");
+    ws_session_begin(session, pair[1], guest_fd);
+    if (!is_sent) {
+        fail(h, "not sent");
         return;
     }
     h->timer = loop_timer_new(http_call_loop(c), HANDSHAKE_MS, on_timeout, h);

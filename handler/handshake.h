@@ -12,9 +12,9 @@
 
 struct handshakes; /* those on their way and the relays that came of them */
 struct http_call;
-struct ws;
+struct ws_session;
 
-struct handshakes *handshakes_new(struct ws *ws);
+struct handshakes *handshakes_new(void);
 /* Wait until every relay has ended (the websocket thread is stopped by then), at most ms.  Any
  * thread. */
 void handshakes_wait(struct handshakes *hs, int64_t ms);
@@ -23,9 +23,12 @@ void handshakes_free(struct handshakes *hs);
 /* Is it a well-formed request for a websocket (RFC 6455, 4.2.1)? */
 bool handshake_is_wanted(const struct http_call *c);
 
-/* Takes qemu_fd (connected) and the call (kept already), which is answered in any case.  On the
- * call's loop. */
-void handshake_start(struct handshakes *hs, struct http_call *c, const char *name, int qemu_fd);
+/*
+ * Takes the session, guest_fd (connected, or -1) and the call (kept already), which is answered in
+ * any case.  On the call's loop.
+ */
+void handshake_start(struct handshakes *hs, struct http_call *c, struct ws_session *session,
+                     int guest_fd);
 
 /* The request that the websocket thread gets.  Pure; new string. */
 char *handshake_request(const char *key, bool wants_protocol);

@@ -36,7 +36,7 @@ enum { VMI_WORKERS = 10, POLL_MS = 5000, SYNC_LOOK_MS = 500 };
 struct settings {
     const char *listen, *kubeconfig, *master;
     long long port, verbosity, console_port, resync_s, max_devices;
-    long long watchdog_ms;
+    long long watchdog_ms, viewers_max;
     const char *node;
     const char *private_dir, *pods_dir, *kubelet_root;
     const char *cert_file, *key_file, *ca_configmap;
@@ -61,6 +61,7 @@ static const struct option options[] = {
     { "domain-resync-period-seconds", 0, OPTION_INT, AT(resync_s), .dflt = "300", .arg = "N", .help = "look at every machine this often" },
     { "watchdog-timeout", 0, OPTION_DURATION, AT(watchdog_ms), .dflt = "30s", .arg = "TIME", .help = "a launcher that refuses connections for longer is lost" },
     { "max-devices", 0, OPTION_INT, AT(max_devices), .dflt = "1000", .max = 10000, .arg = "N", .help = "how many machines may share /dev/kvm and the like" },
+    { "viewers-max", 0, OPTION_INT, AT(viewers_max), .dflt = "16", .min = 1, .max = 256, .arg = "N", .help = "how many sessions one machine's console, and its screen, may have" },
     { "kubevirt-private-dir", 0, OPTION_STRING, AT(private_dir), .dflt = "/var/run/kubevirt-private", .arg = "DIR", .help = "records of this node's machines" },
     { "kubelet-pods-dir", 0, OPTION_STRING, AT(pods_dir), .dflt = "/var/lib/kubelet/pods", .arg = "DIR", .help = "the pods' directories, as seen from here" },
     { "kubelet-root", 0, OPTION_STRING, AT(kubelet_root), .dflt = "/var/lib/kubelet", .arg = "DIR", .help = "the kubelet's directory" },
@@ -275,6 +276,7 @@ static int open_listeners(struct handler *h, struct error *e)
         .vsock_keys = h->vsock_keys,
         .any_cn = h->s.is_externally_managed,
         .pods_dir = h->s.pods_dir,
+        .viewers_max = (size_t)h->s.viewers_max,
         .vmis = h->vmis,
         .events = h->events,
     };

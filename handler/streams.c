@@ -3,7 +3,6 @@
 #include "handler/streams.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +40,6 @@ struct streams {
     struct ws *ws;
     struct handshakes *handshakes;
     struct vsock *vsock;
-    atomic_uint opened; /* streams that stand alone: their names differ by it */
 };
 
 /* ---- routes ---- */
@@ -72,13 +70,17 @@ static const struct route {
 /* GET with a websocket upgrade.  A refusal's status is that of the error (handler/dial.h). */
 static const struct stream_route {
     const char *sub;
+    enum hub_kind kind;
     const char *socket; /* QEMU's, in the pod's private directory */
+    unsigned slots;     /* sockets SOCKET-0 and so on: the first one that is free */
     dial_fn *dial;
-    bool stands_alone; /* a session has nothing to do with the others of the machine */
 } stream_routes[] = {
-    { "console", "virt-serial0", .dial = dial_socket },
-    { "vnc", "virt-vnc", .dial = dial_socket },
-    { "vsock", .dial = dial_vsock, .stands_alone = true },
+    // clang-format off
+    { "console",  HUB_CONSOLE, "virt-serial0",  0, dial_socket },
+    { "vnc",      HUB_SCREEN,  "virt-vnc",      0, dial_socket },
+    { "usbredir", HUB_SINGLE,  "virt-usbredir", 4, dial_socket },
+    { "vsock",    HUB_FREE,    NULL,            0, dial_vsock },
+    // clang-format on
 };
 
 /* The events that a success leaves on the VMI. */
@@ -224,19 +226,22 @@ static void start_call(struct streams *s, struct http_call *c, const struct rout
 
 /* ---- streams ---- */
 
-/* A stream on its way: accepted on the loop, dialled on the pool, upgraded on the loop. */
+/* A stream on its way: it joins on the loop, is dialled on the pool, upgraded on the loop. */
 struct opening {
     struct streams *s;
     struct http_call *call;
     const struct stream_route *route;
     struct launcher *launcher;
     json_t *vmi;
-    char name[WS_NAME_MAX];
+    struct ws_session *session; /* until it is given away */
+    unsigned slot;
     int fd;
 };
 
 static void opening_free(struct opening *o)
 {
+    if (o->session)
+        ws_session_drop(o->session);
     launcher_unref(o->launcher);
     json_decref(o->vmi);
     if (o->fd >= 0)
@@ -248,7 +253,7 @@ static void run_upgrade(void *arg)
 {
     struct opening *o = arg;
 
-    handshake_start(o->s->handshakes, o->call, o->name, TAKE_FD(o->fd));
+    handshake_start(o->s->handshakes, o->call, TAKE(o->session), TAKE_FD(o->fd));
     opening_free(o);
 }
 
@@ -256,22 +261,92 @@ static void run_dial(void *arg)
 {
     struct opening *o = arg;
     struct error e;
+    char socket[32];
     const struct dial d = {
         .pods_dir = o->s->o.pods_dir,
-        .socket = o->route->socket,
+        .socket = socket,
         .launcher = o->launcher,
         .vmi = o->vmi,
         .call = o->call,
         .vsock = o->s->vsock,
     };
 
-    o->fd = o->route->dial(&d, &e);
-    if (o->fd >= 0) {
+    if (o->route->slots > 0)
+        (void)snprintf(socket, sizeof(socket), "%s-%u", o->route->socket, o->slot);
+    else
+        (void)snprintf(socket, sizeof(socket), "%s", o->route->socket ? o->route->socket : "");
+    bool wants_guest = ws_session_wants_guest(o->session);
+    if (wants_guest)
+        o->fd = o->route->dial(&d, &e);
+    /* Another one may have brought it along meanwhile. */
+    if (!wants_guest || o->fd >= 0 || !ws_session_wants_guest(o->session)) {
         loop_post(http_call_loop(o->call), run_upgrade, o);
         return;
     }
     reply_text(o->call, error_http(e.code), "%s: %s", o->route->sub, e.msg);
     opening_free(o);
+}
+
+/* What the query asks for: docs/STREAMS.md's parameters, the strongest of them. */
+static enum role_ask read_ask(const struct http_call *c)
+{
+    static const struct {
+        const char *key;
+        enum role_ask ask;
+    } keys[] = {
+        { "observe", ASK_OBSERVE },
+        { "takeOver", ASK_TAKE_OVER },
+        { "shared", ASK_SHARED },
+        { "preserveSession", ASK_PRESERVE },
+    };
+
+    for (size_t i = 0; i < countof(keys); i++) {
+        if (streq(http_call_query(c, keys[i].key), "true"))
+            return keys[i].ask;
+    }
+    return ASK_NOTHING;
+}
+
+/* A place for it; with slots, in the first one that is free. */
+static enum hub_answer join(struct opening *o)
+{
+    const struct stream_route *route = o->route;
+    const char *uid = launcher_vmi_uid(o->launcher);
+    enum role_ask ask = read_ask(o->call);
+    enum hub_answer answer = HUB_IS_USED;
+    char name[HUB_NAME_MAX];
+
+    if (route->slots == 0) {
+        (void)snprintf(name, sizeof(name), "%s/%s", uid, route->sub);
+        return ws_join(o->s->ws, name, route->kind, ask, &o->session);
+    }
+    for (unsigned i = 0; i < route->slots && answer == HUB_IS_USED; i++) {
+        (void)snprintf(name, sizeof(name), "%s/%s-%u", uid, route->sub, i);
+        answer = ws_join(o->s->ws, name, route->kind, ask, &o->session);
+        o->slot = i;
+    }
+    return answer;
+}
+
+static void refuse(struct http_call *c, const struct stream_route *route, enum hub_answer answer)
+{
+    switch (answer) {
+    case HUB_JOINED:
+        break;
+    case HUB_IS_USED:
+        if (route->slots > 0)
+            reply_text(c, 503, "%s: all %u are in use", route->sub, route->slots);
+        else
+            reply_text(c, 503, "Active VNC connection. Request denied.");
+        break;
+    case HUB_IS_FULL:
+        reply_text(c, 429, "%s: there are too many sessions of this machine; close one first",
+                   route->sub);
+        break;
+    case HUB_NO_MORE:
+        reply_text(c, 503, "%s: this node carries no more streams, try again later", route->sub);
+        break;
+    }
 }
 
 static void start_stream(struct streams *s, struct http_call *c, const struct stream_route *route,
@@ -284,14 +359,9 @@ static void start_stream(struct streams *s, struct http_call *c, const struct st
     struct opening *o = must_calloc(1, sizeof(*o));
 
     *o = (struct opening){ s, c, route, launcher_ref(l), json_incref(vmi), .fd = -1 };
-    if (route->stands_alone)
-        (void)snprintf(o->name, sizeof(o->name), "%s/%s/%u", launcher_vmi_uid(l), route->sub,
-                       atomic_fetch_add(&s->opened, 1));
-    else
-        (void)snprintf(o->name, sizeof(o->name), "%s/%s", launcher_vmi_uid(l), route->sub);
-    if (streq(route->sub, "vnc") && streq(http_call_query(c, "preserveSession"), "true") &&
-        ws_is_used(s->ws, o->name)) {
-        reply_text(c, 503, "Active VNC connection. Request denied.");
+    enum hub_answer answer = join(o);
+    if (answer != HUB_JOINED) {
+        refuse(c, route, answer);
         opening_free(o);
         return;
     }
@@ -377,12 +447,14 @@ int streams_start(struct streams **ret, const struct streams_options *o, struct 
         .ctx = s,
     };
 
+    const struct ws_options ws = { .viewers_max = o->viewers_max };
+
     s->o = *o;
     s->pool = pool_new("calls", CALL_THREADS, CALL_QUEUE_MAX);
     s->dials = pool_new("dials", DIAL_THREADS, DIAL_QUEUE_MAX);
     s->vsock = vsock_new(o->vsock_keys, NULL);
-    s->ws = ws_start();
-    s->handshakes = handshakes_new(s->ws);
+    s->ws = ws_start(&ws);
+    s->handshakes = handshakes_new();
     int r = http_server_start(&s->server, &server, e);
     if (r < 0) {
         streams_stop(s);
@@ -403,13 +475,14 @@ void streams_stop(struct streams *s)
         return;
     if (s->server)
         http_server_drain(s->server, DRAIN_MS);
+    pool_free(s->dials);
     ws_stop(s->ws);
     handshakes_wait(s->handshakes, DRAIN_MS);
-    pool_free(s->dials);
     vsock_free(s->vsock);
     pool_free(s->pool);
     if (s->server)
         http_server_free(s->server);
+    ws_free(s->ws);
     handshakes_free(s->handshakes);
     free(s);
 }

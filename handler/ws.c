@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Console and VNC sessions on libwebsockets' thread. */
+/* Websocket sessions on libwebsockets' thread. */
 #include "handler/ws.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -14,272 +16,457 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "base/thread.h"
+#include "handler/guest.h"
+#include "handler/rfb.h"
 
 enum {
-    PING_US = 15 * 1000 * 1000,
+    READ_BYTES = GUEST_CHUNK_BYTES, /* of one socket at a time; the buffer is the thread's */
+    RECEIVE_BYTES = 4096,           /* each session has a buffer of this size */
     HANDSHAKE_S = 10,
-    FDS_MAX = 2 * WS_SESSIONS_MAX + 16,
-    LINGER_US = 2 * 1000 * 1000, /* a client that does not answer a close */
+    SESSION_FDS = 4, /* the client's TCP connection, two pairs' ends, QEMU's */
+    OTHER_FDS = 512,
+    NOTICE_MAX = 64,
+    CLOSE_TRY_LATER = 1013, /* not in libwebsockets' list */
+    TRY_AGAIN_LATER = 1013, /* IANA's registry; not in libwebsockets 4.1 */
 };
 
-/* Bytes on their way in one direction; memory is held only while there are some. */
-struct chunk {
-    unsigned char *data; /* LWS_PRE bytes of room come first */
-    size_t len;
+_Static_assert((int)GUEST_HEADROOM >= (int)LWS_PRE, "frames' heads are made before the pieces");
+
+/* Where a session is in its life; only forward. */
+enum stage {
+    STAGE_JOINED, /* its client is not upgraded yet */
+    STAGE_OPEN,
+    STAGE_ENDING,  /* the guest's side ended: pass on what is left */
+    STAGE_CLOSING, /* say goodbye */
 };
 
-struct session {
+struct ws_session {
+    struct reader reader;
+    struct member member;
     struct ws *ws;
-    char name[WS_NAME_MAX];
-    int client_fd, qemu_fd; /* until they are adopted; -1 afterwards */
-    struct lws *client, *qemu;
-    struct chunk to_client, to_qemu;
-    bool is_closing; /* say goodbye as soon as to_client is empty; written under ws->lock */
-    enum lws_close_status code;
+    struct lws *client;
+    int client_fd, guest_fd; /* until they are taken; -1 afterwards */
+    enum stage stage;
+    bool wants_ping, wants_notice;
+    bool was_told_writes;
+    size_t was_told_count;
+    int code;
     const char *reason;
-    bool was_busy; /* bytes moved since the last tick */
-    bool wants_ping;
-    struct session *next;
+    struct rfb rfb;
+    unsigned since; /* the tick of the last thing sent; from STAGE_ENDING on: of that */
+    TAILQ_ENTRY(ws_session) in_list;
+    STAILQ_ENTRY(ws_session) in_inbox;
 };
+
+TAILQ_HEAD(session_list, ws_session);
 
 struct ws {
     pthread_t thread;
+    struct ws_options o;
     struct lws_context *context;
     struct lws_vhost *vhost;
+    struct hubs *hubs;
+
+    /* the thread's */
+    struct guests *guests;
+    struct session_list open;    /* STAGE_JOINED and STAGE_OPEN; since ascends */
+    struct session_list closing; /* the rest; since ascends */
+    lws_sorted_usec_list_t timer;
+    bool is_ticking, was_stopped;
+    unsigned now; /* ticks */
 
     pthread_mutex_t lock;
     /* guarded by lock */
-    struct session *sessions; /* all of them, also those in the inbox */
-    struct session *inbox;    /* linked through next until the thread takes them over */
-    size_t count;
-    bool is_stopping;
+    STAILQ_HEAD(, ws_session) inbox;
+    bool is_stopping, is_over;
 };
 
-/* ---- sessions ---- */
+/* ---- a session's end ---- */
 
-static void chunk_done(struct chunk *c)
+static struct ws_session *session_of_reader(struct reader *r)
 {
-    free(c->data);
-    *c = (struct chunk){ 0 };
+    return (struct ws_session *)((char *)r - offsetof(struct ws_session, reader));
 }
 
-static void chunk_set(struct chunk *c, const void *data, size_t len)
+static struct ws_session *session_of_member(struct member *m)
 {
-    unsigned char *more = must_realloc(c->data, LWS_PRE + c->len + len);
-
-    memcpy(more + LWS_PRE + c->len, data, len);
-    c->data = more;
-    c->len += len;
+    return (struct ws_session *)((char *)m - offsetof(struct ws_session, member));
 }
 
-/* Gone on both sides: leave the list. */
-static void free_if_over(struct session *s)
+static void want_to_write(struct ws_session *s)
+{
+    if (s->client && s->stage != STAGE_JOINED)
+        lws_callback_on_writable(s->client);
+}
+
+/* From now on it is only waited for, for a while. */
+static void move_to_closing(struct ws_session *s)
 {
     struct ws *w = s->ws;
 
-    if (s->client || s->qemu)
+    TAILQ_REMOVE(&w->open, s, in_list);
+    TAILQ_INSERT_TAIL(&w->closing, s, in_list);
+    s->since = w->now;
+}
+
+static void close_session(struct ws_session *s, int code, const char *reason)
+{
+    bool was_upgraded = s->stage != STAGE_JOINED;
+
+    if (s->stage == STAGE_CLOSING)
         return;
-    pthread_mutex_lock(&w->lock);
-    for (struct session **p = &w->sessions; *p; p = &(*p)->next) {
-        if (*p == s) {
-            *p = s->next;
-            w->count--;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&w->lock);
-    chunk_done(&s->to_client);
-    chunk_done(&s->to_qemu);
+    if (s->stage != STAGE_ENDING)
+        move_to_closing(s);
+    s->stage = STAGE_CLOSING;
+    s->code = code;
+    s->reason = reason;
+    reader_leave(&s->reader);
+    hub_leave(&s->member);
+    if (was_upgraded)
+        want_to_write(s);
+    else if (s->client)
+        lws_set_timeout(s->client, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+/* The guest's side has ended: a new session need not wait for this one to read the rest. */
+static void end_session(struct ws_session *s)
+{
+    if (s->stage != STAGE_OPEN)
+        return;
+    s->stage = STAGE_ENDING;
+    move_to_closing(s);
+    hub_leave(&s->member);
+    want_to_write(s);
+}
+
+static void session_free(struct ws_session *s)
+{
+    hub_leave(&s->member);
+    if (s->client_fd >= 0)
+        (void)close(s->client_fd);
+    if (s->guest_fd >= 0)
+        (void)close(s->guest_fd);
     free(s);
 }
 
-static void close_session(struct session *s, enum lws_close_status code, const char *reason)
+/* Its client's connection is gone. */
+static void lost(struct ws_session *s)
 {
-    if (s->is_closing)
-        return;
-    pthread_mutex_lock(&s->ws->lock);
-    s->is_closing = true;
-    pthread_mutex_unlock(&s->ws->lock);
-    s->code = code;
-    s->reason = reason;
-    if (s->client) {
-        lws_callback_on_writable(s->client);
-        lws_set_timer_usecs(s->client, LINGER_US);
-    }
-    /* QEMU's side goes at once, so that the next session gets it. */
-    if (s->qemu)
-        lws_set_timeout(s->qemu, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    struct ws *w = s->ws;
+
+    s->client = NULL;
+    reader_leave(&s->reader);
+    TAILQ_REMOVE(s->stage < STAGE_ENDING ? &w->open : &w->closing, s, in_list);
+    session_free(s);
 }
 
-static struct lws *adopt(struct session *s, int fd, lws_adoption_type type, const char *protocol)
+/* ---- what guest and hub tell ---- */
+
+static void on_data(struct reader *r)
 {
-    const lws_adopt_desc_t how = {
-        .vh = s->ws->vhost,
-        .type = type,
-        .fd.sockfd = fd,
-        .vh_prot_name = protocol,
+    want_to_write(session_of_reader(r));
+}
+
+static void on_ended(struct reader *r)
+{
+    struct ws_session *s = session_of_reader(r);
+
+    if (s->member.hub && hub_guest(s->member.hub) == r->guest)
+        hub_set_guest(s->member.hub, NULL);
+    end_session(s);
+}
+
+static void on_stalled(struct reader *r)
+{
+    close_session(session_of_reader(r), (enum lws_close_status)TRY_AGAIN_LATER,
+                  "this viewer does not keep up with the others");
+}
+
+static void on_writable_guest(struct reader *r)
+{
+    struct ws_session *s = session_of_reader(r);
+
+    if (s->client)
+        lws_rx_flow_control(s->client, 1);
+}
+
+static const struct reader_events reader_events = {
+    .has_data = on_data,
+    .has_ended = on_ended,
+    .is_stalled = on_stalled,
+    .may_write = on_writable_guest,
+};
+
+static void on_replaced(struct member *m)
+{
+    close_session(session_of_member(m), LWS_CLOSE_STATUS_NORMAL, "taken over by a new session");
+}
+
+static void on_changed(struct member *m)
+{
+    struct ws_session *s = session_of_member(m);
+
+    if (!role_is_told(m->role.ask))
+        return;
+    if (s->was_told_writes == m->role.writes && s->was_told_count == hub_size(m->hub))
+        return;
+    s->wants_notice = true;
+    want_to_write(s);
+}
+
+static const struct member_events member_events = {
+    .is_replaced = on_replaced,
+    .is_changed = on_changed,
+};
+
+/* ---- a session's begin ---- */
+
+/* Its client is upgraded: it gets its part, and what comes from now on. */
+static void open_session(struct ws_session *s)
+{
+    struct hub *h = s->member.hub;
+    bool is_joint = hub_kind(h) == HUB_CONSOLE;
+    struct guest *g = is_joint ? hub_guest(h) : NULL;
+
+    s->stage = STAGE_OPEN;
+    if (!g && s->guest_fd >= 0) {
+        g = guest_open(s->ws->guests, TAKE_FD(s->guest_fd));
+        if (is_joint)
+            hub_set_guest(h, g);
+    } else if (s->guest_fd >= 0) {
+        (void)close(TAKE_FD(s->guest_fd)); /* two came first at once */
+    }
+    hub_enter(&s->member);
+    if (!g) {
+        close_session(s, LWS_CLOSE_STATUS_NORMAL, "");
+        return;
+    }
+    reader_join(&s->reader, g);
+    if (!is_joint)
+        guest_close(g); /* it ends with its only reader */
+}
+
+static void begin(struct ws_session *s)
+{
+    struct ws *w = s->ws;
+    lws_adopt_desc_t how = {
+        .vh = w->vhost,
+        .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
         .opaque = s,
     };
 
-    return lws_adopt_descriptor_vhost_via_info(&how);
+    how.fd.sockfd = TAKE_FD(s->client_fd);
+    s->since = w->now;
+    TAILQ_INSERT_TAIL(&w->open, s, in_list);
+    s->client = lws_adopt_descriptor_vhost_via_info(&how);
+    if (s->client)
+        return;
+    log_warn("a stream could not be taken over");
+    lost(s);
 }
 
-static void begin(struct session *s)
+/* ---- the clock ---- */
+
+static void kill_late(struct ws *w)
 {
-    s->qemu = adopt(s, TAKE_FD(s->qemu_fd), LWS_ADOPT_SOCKET, "qemu");
-    s->client = adopt(s, TAKE_FD(s->client_fd), LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, NULL);
-    if (!s->client || !s->qemu) {
-        log_warn("stream could not be taken over", "name", s->name);
-        close_session(s, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "internal");
-        free_if_over(s);
+    unsigned limit = w->was_stopped ? WS_STOP_TICKS : WS_LINGER_TICKS;
+    struct ws_session *s, *next;
+
+    for (s = TAILQ_FIRST(&w->closing); s && w->now - s->since >= limit; s = next) {
+        next = TAILQ_NEXT(s, in_list);
+        if (s->client)
+            lws_set_timeout(s->client, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     }
 }
 
-static void take_over(struct ws *w, const struct session *newer)
+static void touch(struct ws_session *s)
 {
-    for (struct session *s = w->sessions, *next; s; s = next) {
-        next = s->next;
-        if (streq(s->name, newer->name))
-            close_session(s, LWS_CLOSE_STATUS_NORMAL, "taken over by a new session");
+    struct ws *w = s->ws;
+
+    if (s->stage >= STAGE_ENDING || s->since == w->now)
+        return;
+    s->since = w->now;
+    TAILQ_REMOVE(&w->open, s, in_list);
+    TAILQ_INSERT_TAIL(&w->open, s, in_list);
+}
+
+static void ping_idle(struct ws *w)
+{
+    struct ws_session *s;
+
+    while ((s = TAILQ_FIRST(&w->open)) != NULL && w->now - s->since >= WS_PING_TICKS) {
+        touch(s);
+        s->wants_ping = s->stage == STAGE_OPEN;
+        want_to_write(s);
     }
 }
 
-/* On the thread, when it was woken: new sessions, or the end. */
+static void schedule(struct ws *w);
+
+static void on_tick(lws_sorted_usec_list_t *timer)
+{
+    struct ws *w = (struct ws *)((char *)timer - offsetof(struct ws, timer));
+
+    w->is_ticking = false;
+    w->now++;
+    ping_idle(w);
+    guests_tick(w->guests);
+    kill_late(w);
+    schedule(w);
+}
+
+/* Tick while there is somebody. */
+static void schedule(struct ws *w)
+{
+    if (w->is_ticking || (TAILQ_EMPTY(&w->open) && TAILQ_EMPTY(&w->closing)))
+        return;
+    w->is_ticking = true;
+    lws_sul_schedule(w->context, 0, &w->timer, on_tick, (lws_usec_t)w->o.tick_ms * 1000);
+}
+
+/* ---- the inbox ---- */
+
+static void close_all(struct ws *w)
+{
+    struct ws_session *s;
+
+    while ((s = TAILQ_FIRST(&w->open)) != NULL)
+        close_session(s, LWS_CLOSE_STATUS_GOINGAWAY, "virt-handler is shutting down");
+    if (w->was_stopped)
+        return;
+    w->was_stopped = true;
+    TAILQ_FOREACH(s, &w->closing, in_list)
+    s->since = w->now;
+}
+
+/* On the thread, when it was woken: new sessions, dropped ones, or the end. */
 static void read_inbox(struct ws *w)
 {
     for (;;) {
         pthread_mutex_lock(&w->lock);
-        struct session *s = w->inbox;
+        struct ws_session *s = STAILQ_FIRST(&w->inbox);
         if (s)
-            w->inbox = s->next;
+            STAILQ_REMOVE_HEAD(&w->inbox, in_inbox);
         bool is_stopping = w->is_stopping;
         pthread_mutex_unlock(&w->lock);
         if (!s) {
-            for (s = is_stopping ? w->sessions : NULL; s; s = s->next)
-                close_session(s, LWS_CLOSE_STATUS_GOINGAWAY, "virt-handler is shutting down");
-            return;
+            if (is_stopping)
+                close_all(w);
+            break;
         }
-
-        take_over(w, s);
-        pthread_mutex_lock(&w->lock);
-        s->next = w->sessions;
-        w->sessions = s;
-        pthread_mutex_unlock(&w->lock);
-        begin(s);
+        if (s->client_fd >= 0)
+            begin(s);
+        else
+            session_free(s);
     }
+    schedule(w);
 }
 
 /* ---- the client's side ---- */
 
-static int say_goodbye(struct session *s)
+static int say_goodbye(struct ws_session *s)
 {
-    unsigned char text[LWS_PRE + 64];
+    unsigned char text[LWS_PRE + 125];
     int n = snprintf((char *)text + LWS_PRE, sizeof(text) - LWS_PRE, "%s", s->reason);
 
-    lws_close_reason(s->client, s->code, text + LWS_PRE, (size_t)n);
+    lws_close_reason(s->client, (enum lws_close_status)s->code, text + LWS_PRE, (size_t)n);
     return -1;
 }
 
-static int write_to_client(struct session *s)
+static int send_ping(struct ws_session *s)
 {
-    if (s->to_client.len > 0) {
-        size_t len = s->to_client.len;
-        int n = lws_write(s->client, s->to_client.data + LWS_PRE, len, LWS_WRITE_BINARY);
+    unsigned char ping[LWS_PRE + 1];
 
-        chunk_done(&s->to_client);
-        if (n < 0)
-            return -1;
-        s->was_busy = true;
-        if (s->qemu)
-            lws_rx_flow_control(s->qemu, 1);
-        if (s->is_closing || s->wants_ping)
-            lws_callback_on_writable(s->client);
-        return 0;
-    }
-    if (s->is_closing)
-        return say_goodbye(s);
-    if (s->wants_ping) {
-        unsigned char ping[LWS_PRE + 1];
-
-        s->wants_ping = false;
-        return lws_write(s->client, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
-    }
-    return 0;
+    s->wants_ping = false;
+    return lws_write(s->client, ping + LWS_PRE, 0, LWS_WRITE_PING);
 }
 
-static void on_tick(struct session *s)
+static int send_notice(struct ws_session *s)
 {
-    s->wants_ping = !s->was_busy;
-    s->was_busy = false;
+    unsigned char text[LWS_PRE + NOTICE_MAX];
+
+    s->wants_notice = false;
+    s->was_told_writes = s->member.role.writes;
+    s->was_told_count = hub_size(s->member.hub);
+    int n = snprintf((char *)text + LWS_PRE, NOTICE_MAX, "{\"role\":\"%s\",\"sessions\":%zu}",
+                     s->was_told_writes ? "writer" : "observer", s->was_told_count);
+    return lws_write(s->client, text + LWS_PRE, (size_t)n, LWS_WRITE_TEXT);
+}
+
+static int send_piece(struct ws_session *s)
+{
+    size_t len = 0;
+    unsigned char *data = reader_peek(&s->reader, &len);
+    int n = lws_write(s->client, data, len, LWS_WRITE_BINARY);
+
+    /* Passed on as far as this goes: what the socket did not take libwebsockets keeps, and asks for
+     * no more until it is gone. */
+    if (n >= 0)
+        reader_passed(&s->reader);
+    return n;
+}
+
+/* One frame each time; pings first. */
+static int write_to_client(struct ws_session *s)
+{
+    int n = 0;
+
     if (s->wants_ping)
-        lws_callback_on_writable(s->client);
-    lws_set_timer_usecs(s->client, PING_US);
-}
-
-static void receive_from_client(struct session *s, const void *data, size_t len)
-{
-    /* Text is not part of the protocol and skipped, as upstream does. */
-    if (!lws_frame_is_binary(s->client) || len == 0 || !s->qemu)
-        return;
-    chunk_set(&s->to_qemu, data, len);
-    s->was_busy = true;
-    lws_rx_flow_control(s->client, 0);
-    lws_callback_on_writable(s->qemu);
-}
-
-static void lost_client(struct session *s)
-{
-    s->client = NULL;
-    if (s->qemu)
-        lws_set_timeout(s->qemu, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-    free_if_over(s);
-}
-
-/* ---- QEMU's side ---- */
-
-static int write_to_qemu(struct session *s)
-{
-    if (s->to_qemu.len == 0)
+        n = send_ping(s);
+    else if (s->wants_notice && s->member.hub)
+        n = send_notice(s);
+    else if (s->reader.next)
+        n = send_piece(s);
+    else if (s->stage >= STAGE_ENDING)
+        return s->stage == STAGE_CLOSING ? say_goodbye(s) : 1;
+    else
         return 0;
-    int n = lws_write(s->qemu, s->to_qemu.data + LWS_PRE, s->to_qemu.len, LWS_WRITE_RAW);
-
-    chunk_done(&s->to_qemu);
     if (n < 0)
         return -1;
-    if (s->client)
-        lws_rx_flow_control(s->client, 1);
+    touch(s);
+    if (s->wants_ping || s->wants_notice || s->reader.next || s->stage >= STAGE_ENDING)
+        want_to_write(s);
     return 0;
 }
 
-static void receive_from_qemu(struct session *s, const void *data, size_t len)
+static int on_writable(struct ws_session *s)
 {
-    if (!s->client || len == 0)
-        return;
-    chunk_set(&s->to_client, data, len);
-    lws_rx_flow_control(s->qemu, 0);
-    lws_callback_on_writable(s->client);
-}
+    int r = write_to_client(s);
 
-static void lost_qemu(struct session *s)
-{
-    s->qemu = NULL;
+    if (r <= 0)
+        return r;
     close_session(s, LWS_CLOSE_STATUS_NORMAL, "");
-    free_if_over(s);
+    return say_goodbye(s);
 }
 
-/* Of either side: libwebsockets tells the end of every connection to the first protocol. */
-static void lost(struct session *s, const struct lws *wsi)
+static void receive_from_client(struct ws_session *s, unsigned char *data, size_t len)
 {
-    if (s && s->client == wsi)
-        lost_client(s);
-    else if (s && s->qemu == wsi)
-        lost_qemu(s);
+    struct guest *g = s->reader.guest;
+    bool writes = s->member.role.writes;
+
+    /* Text is not part of the protocols and skipped, as upstream does. */
+    if (s->stage != STAGE_OPEN || !lws_frame_is_binary(s->client) || len == 0)
+        return;
+    if (hub_kind(s->member.hub) == HUB_SCREEN) {
+        const char *why = "";
+        ssize_t kept = rfb_filter(&s->rfb, writes, data, len, &why);
+
+        if (kept < 0) {
+            close_session(s, LWS_CLOSE_STATUS_POLICY_VIOLATION, why);
+            return;
+        }
+        len = (size_t)kept;
+    } else if (!writes) {
+        return;
+    }
+    if (!guest_write(g, data, len))
+        lws_rx_flow_control(s->client, 0);
 }
 
 static int on_client(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
                      size_t len)
 {
-    struct session *s = lws_get_opaque_user_data(wsi);
+    struct ws_session *s = lws_get_opaque_user_data(wsi);
 
     switch ((int)reason) {
     case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
@@ -288,46 +475,41 @@ static int on_client(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_HTTP: /* not an upgrade request: nothing else is served here */
         return -1;
     case LWS_CALLBACK_ESTABLISHED:
-        lws_set_timer_usecs(wsi, PING_US);
+        if (s->stage == STAGE_JOINED)
+            open_session(s);
         return 0;
     case LWS_CALLBACK_RECEIVE:
         receive_from_client(s, data, len);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return write_to_client(s);
-    case LWS_CALLBACK_TIMER:
-        if (s->is_closing)
-            return -1;
-        on_tick(s);
-        return 0;
-    case LWS_CALLBACK_WSI_DESTROY:
-        lost(s, wsi);
+        return on_writable(s);
+    case LWS_CALLBACK_WSI_DESTROY: /* of every connection, told to the first protocol */
+        if (s && s->client == wsi)
+            lost(s);
         return 0;
     default:
         return 0;
     }
 }
 
-static int on_qemu(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
-                   size_t len)
+static int on_guests(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *data,
+                     size_t len)
 {
-    struct session *s = lws_get_opaque_user_data(wsi);
+    if (reason == LWS_CALLBACK_RAW_RX_FILE) {
+        struct ws *w = lws_context_user(lws_get_context(wsi));
 
-    switch ((int)reason) {
-    case LWS_CALLBACK_RAW_RX:
-        receive_from_qemu(s, data, len);
-        return 0;
-    case LWS_CALLBACK_RAW_WRITEABLE:
-        return write_to_qemu(s);
-    default:
-        return 0;
+        guests_serve(w->guests);
     }
+    return 0;
 }
 
 /* The first is what a client gets that asks for no sub-protocol. */
 static const struct lws_protocols protocols[] = {
-    { .name = "plain.kubevirt.io", .callback = on_client, .rx_buffer_size = WS_CHUNK_BYTES },
-    { .name = "qemu", .callback = on_qemu, .rx_buffer_size = WS_CHUNK_BYTES },
+    { .name = "plain.kubevirt.io",
+      .callback = on_client,
+      .rx_buffer_size = RECEIVE_BYTES,
+      .tx_packet_size = GUEST_CHUNK_BYTES + LWS_PRE },
+    { .name = "guests", .callback = on_guests },
     { 0 },
 };
 
@@ -338,12 +520,16 @@ static void on_log(int level, const char *line)
     log_debug("libwebsockets", "line", line);
 }
 
+/* Stopped, and nobody is left: then nobody else touches guests any more. */
 static bool is_over(struct ws *w)
 {
+    if (!w->was_stopped || !TAILQ_EMPTY(&w->open) || !TAILQ_EMPTY(&w->closing))
+        return false;
+    hubs_close_guests(w->hubs);
     pthread_mutex_lock(&w->lock);
-    bool is_idle = w->is_stopping && !w->sessions && !w->inbox;
+    w->is_over = STAILQ_EMPTY(&w->inbox);
     pthread_mutex_unlock(&w->lock);
-    return is_idle;
+    return w->is_over;
 }
 
 static void *serve(void *arg)
@@ -355,27 +541,71 @@ static void *serve(void *arg)
     return NULL;
 }
 
-struct ws *ws_start(void)
+static size_t sessions_by_descriptors(void)
 {
-    struct ws *w = must_calloc(1, sizeof(*w));
+    struct rlimit limit = { 0 };
+
+    must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (limit.rlim_cur >= (rlim_t)SESSION_FDS * WS_SESSIONS_MAX + OTHER_FDS)
+        return WS_SESSIONS_MAX;
+    return limit.rlim_cur > 2 * OTHER_FDS ? (size_t)(limit.rlim_cur - OTHER_FDS) / SESSION_FDS
+                                          : OTHER_FDS / SESSION_FDS;
+}
+
+/* The guests' epoll set is one descriptor of libwebsockets', which closes it. */
+static void watch_guests(struct ws *w)
+{
+    lws_adopt_desc_t how = {
+        .vh = w->vhost,
+        .type = LWS_ADOPT_RAW_FILE_DESC,
+        .vh_prot_name = "guests",
+    };
+
+    how.fd.filefd = dup(guests_fd(w->guests));
+    must(how.fd.filefd >= 0);
+    must(lws_adopt_descriptor_vhost_via_info(&how));
+}
+
+static void make_context(struct ws *w)
+{
+    /* libwebsockets' own pings would hang up on a viewer that pauses for five minutes. */
+    static const lws_retry_bo_t no_pings = { 0 };
     const struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .pt_serv_buf_size = WS_CHUNK_BYTES,
-        .fd_limit_per_thread = FDS_MAX,
+        .pt_serv_buf_size = READ_BYTES,
         .timeout_secs = HANDSHAKE_S,
+        .retry_and_idle_policy = &no_pings,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .user = w,
     };
 
     lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
-    must(pthread_mutex_init(&w->lock, NULL) == 0);
     w->context = lws_create_context(&info);
     must(w->context);
     w->vhost = lws_create_vhost(w->context, &info);
     must(w->vhost);
+    watch_guests(w);
+}
+
+struct ws *ws_start(const struct ws_options *o)
+{
+    struct ws *w = must_calloc(1, sizeof(*w));
+
+    w->o = *o;
+    if (w->o.tick_ms == 0)
+        w->o.tick_ms = WS_TICK_MS;
+    if (w->o.sessions_max == 0)
+        w->o.sessions_max = sessions_by_descriptors();
+    w->hubs = hubs_new(w->o.sessions_max, w->o.viewers_max);
+    w->guests = guests_new();
+    TAILQ_INIT(&w->open);
+    TAILQ_INIT(&w->closing);
+    STAILQ_INIT(&w->inbox);
+    must(pthread_mutex_init(&w->lock, NULL) == 0);
+    make_context(w);
     thread_start(&w->thread, "websockets", serve, w);
     return w;
 }
@@ -384,59 +614,75 @@ void ws_stop(struct ws *w)
 {
     if (!w)
         return;
+    hubs_stop(w->hubs);
     pthread_mutex_lock(&w->lock);
     w->is_stopping = true;
     pthread_mutex_unlock(&w->lock);
     lws_cancel_service(w->context);
     must(pthread_join(w->thread, NULL) == 0);
     lws_context_destroy(w->context);
+}
+
+void ws_free(struct ws *w)
+{
+    if (!w)
+        return;
+    guests_free(w->guests);
+    hubs_free(w->hubs);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
 
-static bool has_name(const struct session *s, const char *name)
-{
-    for (; s; s = s->next) {
-        if (streq(s->name, name) && !s->is_closing)
-            return true;
-    }
-    return false;
-}
+/* ---- any thread ---- */
 
-bool ws_is_used(struct ws *w, const char *name)
+enum hub_answer ws_join(struct ws *w, const char *name, enum hub_kind kind, enum role_ask ask,
+                        struct ws_session **ret)
 {
-    pthread_mutex_lock(&w->lock);
-    bool is_used = has_name(w->sessions, name) || has_name(w->inbox, name);
-    pthread_mutex_unlock(&w->lock);
-    return is_used;
-}
-
-bool ws_open(struct ws *w, const char *name, int client_fd, int qemu_fd)
-{
-    struct session *s = must_calloc(1, sizeof(*s));
+    struct ws_session *s = must_calloc(1, sizeof(*s));
 
     s->ws = w;
-    (void)snprintf(s->name, sizeof(s->name), "%s", name);
-    s->client_fd = client_fd;
-    s->qemu_fd = qemu_fd;
+    s->client_fd = s->guest_fd = -1;
+    s->reader.on = &reader_events;
+    s->member.on = &member_events;
+    s->member.role.ask = ask;
+    enum hub_answer answer = hub_join(w->hubs, name, kind, &s->member);
+    if (answer == HUB_JOINED)
+        *ret = s;
+    else
+        free(s);
+    return answer;
+}
+
+bool ws_session_wants_guest(const struct ws_session *s)
+{
+    return hub_wants_guest(&s->member);
+}
+
+/* The thread's from now on, while there is one. */
+static void hand_over(struct ws_session *s)
+{
+    struct ws *w = s->ws;
 
     pthread_mutex_lock(&w->lock);
-    bool is_taken = !w->is_stopping && w->count < WS_SESSIONS_MAX;
-    if (is_taken) {
-        struct session **end = &w->inbox;
-
-        while (*end)
-            end = &(*end)->next;
-        *end = s;
-        w->count++;
-    }
-    pthread_mutex_unlock(&w->lock);
-    if (is_taken) {
+    bool is_over = w->is_over;
+    if (!is_over)
+        STAILQ_INSERT_TAIL(&w->inbox, s, in_inbox);
+    /* Under the lock: the context is there as long as it is not over. */
+    if (!is_over)
         lws_cancel_service(w->context);
-        return true;
-    }
-    (void)close(client_fd);
-    (void)close(qemu_fd);
-    free(s);
-    return false;
+    pthread_mutex_unlock(&w->lock);
+    if (is_over)
+        session_free(s);
+}
+
+void ws_session_begin(struct ws_session *s, int client_fd, int guest_fd)
+{
+    s->client_fd = client_fd;
+    s->guest_fd = guest_fd;
+    hand_over(s);
+}
+
+void ws_session_drop(struct ws_session *s)
+{
+    hand_over(s);
 }
