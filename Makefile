@@ -158,14 +158,15 @@ test: deps ## all tests, also under sanitizers and end to end on the local node
 man: all ## manual pages from the option tables into build/man
 	$(Q)mkdir -p $(BUILD)/man
 	$(Q)for p in virt-api virt-controller virt-handler virt-launcher virt-probe; do $(BUILD)/$$p --man > $(BUILD)/man/$$p.8; done
-	$(Q)for c in $$($(BUILD)/kubectl-virt | awk '/^  [a-z]/ { print $$1 }'); do \
-	  $(BUILD)/kubectl-virt $$c --man > $(BUILD)/man/kubectl-virt-$$c.1; done
+	$(Q)$(BUILD)/kubectl-virt __man $(BUILD)/man
 
 .PHONY: images
 images: all ## build the container images into the cache
 	$(Q)deploy/images/build.sh
 
 include deploy/gen.mk
+include web/web.mk
+include apiserver/web.mk
 -include test/lint/lint.mk
 -include test/bench/bench.mk
 -include test/fuzz/fuzz.mk

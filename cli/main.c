@@ -88,6 +88,8 @@ int main(int argc, char **argv)
     struct error e = { 0 };
 
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Addresses that are waited for reach a pipe or file at once. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     json_object_seed(0);
 
     const int completes = complete_is_asked(argc, argv);

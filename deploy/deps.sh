@@ -4,6 +4,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 wanted=$(cat "$here/packages.txt" "$here/local/packages.txt" | sed 's/#.*//' | xargs -n1 | sort -u)
+# Comes with other builds of nodejs, which Debian's npm does not go with.
+command -v npm >/dev/null || wanted="$wanted npm"
 missing=()
 for package in $wanted; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")

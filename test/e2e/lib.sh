@@ -24,6 +24,8 @@ run_case() {
         # Not as the condition of an if: bash ignores errexit there.
         (
             set -euo pipefail
+            # What a case leaves running would be in the way of the next one.
+            trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
             "$2"
         ) >"$log" 2>&1
         # shellcheck disable=SC2181
