@@ -26,7 +26,6 @@ enum {
     SESSION_FDS = 4, /* the client's TCP connection, two pairs' ends, QEMU's */
     OTHER_FDS = 512,
     NOTICE_MAX = 64,
-    CLOSE_TRY_LATER = 1013, /* not in libwebsockets' list */
     TRY_AGAIN_LATER = 1013, /* IANA's registry; not in libwebsockets 4.1 */
 };
 
@@ -107,6 +106,9 @@ static void move_to_closing(struct ws_session *s)
     TAILQ_REMOVE(&w->open, s, in_list);
     TAILQ_INSERT_TAIL(&w->closing, s, in_list);
     s->since = w->now;
+    /* What it still sends is dropped; its own goodbye must be read. */
+    if (s->client && s->stage == STAGE_OPEN)
+        lws_rx_flow_control(s->client, 1);
 }
 
 static void close_session(struct ws_session *s, int code, const char *reason)
@@ -221,7 +223,7 @@ static const struct member_events member_events = {
 
 /* ---- a session's begin ---- */
 
-/* Its client is upgraded: it gets its part, and what comes from now on. */
+/* Its client is being upgraded: it gets its part, and what comes from now on. */
 static void open_session(struct ws_session *s)
 {
     struct hub *h = s->member.hub;
@@ -474,8 +476,8 @@ static int on_client(struct lws *wsi, enum lws_callback_reasons reason, void *us
         return 0;
     case LWS_CALLBACK_HTTP: /* not an upgrade request: nothing else is served here */
         return -1;
-    case LWS_CALLBACK_ESTABLISHED:
-        if (s->stage == STAGE_JOINED)
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: /* the answer is not sent yet */
+        if (s && s->stage == STAGE_JOINED)
             open_session(s);
         return 0;
     case LWS_CALLBACK_RECEIVE:

@@ -3,6 +3,7 @@
  * The client of the streams part.
  *     stream-client FOLDER api|node PORT pull SECONDS PID      "MiB/s CPU-seconds/GiB cipher", CPU
  * of PID stream-client FOLDER api|node PORT echo TIMES            a line an echo: microseconds
+ *     stream-client FOLDER api|node PORT count                 "bytes MB/s", all of them compared
  *     stream-client FOLDER api|node PORT hold STREAMS          "held" once they stand; until
  * standard input ends api: speaks to virt-api as the front proxy; node: to the end itself, or
  * through something that does not look at bytes.
@@ -109,6 +110,72 @@ static void echo(int times)
     peer_done(&p);
 }
 
+/* ---- a console that prints without a pause ---- */
+
+/* The next frame's head: its kind, and how many bytes follow. */
+static int read_frame_head(struct peer *p, size_t *ret_len)
+{
+    unsigned char head[2], more[8] = { 0 };
+    size_t size = 0;
+
+    if (!peer_read_all(p, head, sizeof(head)))
+        die("count", "cut off");
+    *ret_len = head[1] & 0x7f;
+    if (*ret_len >= 126)
+        size = *ret_len == 126 ? 2 : 8;
+    if (size > 0 && !peer_read_all(p, more, size))
+        die("count", "cut off");
+    for (size_t i = 0; i < size; i++)
+        *ret_len = (i == 0 ? 0 : *ret_len << 8) | more[i];
+    return head[0] & 0x0f;
+}
+
+/* `at` is how many bytes came before. */
+static void compare(const char *data, size_t len, size_t at)
+{
+    static char line[32];
+    static size_t line_number = (size_t)-1;
+
+    for (size_t i = 0; i < len; i++, at++) {
+        if (at / COUNT_LINE_BYTES != line_number) {
+            line_number = at / COUNT_LINE_BYTES;
+            count_line(line, line_number);
+        }
+        if (data[i] != line[at % COUNT_LINE_BYTES]) {
+            (void)fprintf(stderr, "stream-client: byte %zu differs\n", at);
+            exit(1);
+        }
+    }
+}
+
+static void count(void)
+{
+    static char data[RECORD_BYTES];
+    struct peer p;
+    size_t at = 0, len = 0;
+    int kind;
+
+    open_stream(&p, "count", 0);
+    double began = now_s();
+    while ((kind = read_frame_head(&p, &len)) != 8) {
+        while (len > 0) {
+            size_t n = len < sizeof(data) ? len : sizeof(data);
+
+            if (!peer_read_all(&p, data, n))
+                die("count", "cut off");
+            if (kind == 2 || kind == 0) {
+                compare(data, n, at);
+                at += n;
+            }
+            len -= n;
+        }
+    }
+    if (at != (size_t)COUNT_LINES * COUNT_LINE_BYTES)
+        die("count", "bytes are missing at the end");
+    (void)printf("%zu %.1f\n", at, (double)at / (now_s() - began) / 1e6);
+    peer_done(&p);
+}
+
 /* ---- many that say nothing ---- */
 
 static struct peer *held;
@@ -162,7 +229,7 @@ static void hold(int streams)
 
 int main(int argc, char **argv)
 {
-    if (argc < 6)
+    if (argc < 5)
         return 2;
     (void)signal(SIGPIPE, SIG_IGN);
     open_many_files();
@@ -172,9 +239,11 @@ int main(int argc, char **argv)
     mine = credentials_of(folder, is_api ? "front-proxy" : "to-node");
     if (strcmp(argv[4], "pull") == 0 && argc == 7)
         pull(strtod(argv[5], NULL), argv[6]);
-    else if (strcmp(argv[4], "echo") == 0)
+    else if (strcmp(argv[4], "count") == 0)
+        count();
+    else if (strcmp(argv[4], "echo") == 0 && argc == 6)
         echo(to_int(argv[5]));
-    else if (strcmp(argv[4], "hold") == 0)
+    else if (strcmp(argv[4], "hold") == 0 && argc == 6)
         hold(to_int(argv[5]));
     else
         return 2;

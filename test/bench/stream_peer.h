@@ -27,6 +27,9 @@
 
 enum { HEAD_MAX = 8192, RECORD_BYTES = 16 * 1024 };
 
+/* What a console prints that is compared byte by byte: lines of numbers, 100 MB. */
+enum { COUNT_FIRST = 10000001, COUNT_LINE_BYTES = 10, COUNT_LINES = 10 * 1000 * 1000 };
+
 /* As Go's client, which kube-apiserver is: AES-128 first. */
 #define AS_GO "NORMAL:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 
@@ -43,6 +46,11 @@ static unused_ double now_s(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unused_ void count_line(char ret[32], size_t number)
+{
+    (void)snprintf(ret, 32, "%zu\r\n", COUNT_FIRST + number);
 }
 
 static unused_ int to_int(const char *text)

@@ -95,19 +95,34 @@ static int start_qemu(pthread_t *ret_thread)
     return fd[0];
 }
 
+static struct ws *start_ws(void)
+{
+    return ws_start(&(struct ws_options){ .viewers_max = 1 });
+}
+
+static struct ws_session *join(struct ws *w)
+{
+    struct ws_session *s = NULL;
+
+    must(ws_join(w, "bench/console", HUB_CONSOLE, ASK_NOTHING, &s) == HUB_JOINED);
+    must(ws_session_wants_guest(s));
+    return s;
+}
+
 static double ours_plain(credentials mine)
 {
-    struct ws *w = ws_start();
+    struct ws *w = start_ws();
     pthread_t qemu;
     int fd[2];
 
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0);
     must(fcntl(fd[0], F_SETFL, O_NONBLOCK) == 0);
-    must(ws_open(w, "bench", fd[0], start_qemu(&qemu)));
+    ws_session_begin(join(w), fd[0], start_qemu(&qemu));
     double rate = read_plain(fd[1]);
     (void)close(fd[1]);
     (void)poll(NULL, 0, END_OF_ONE_MS);
     ws_stop(w);
+    ws_free(w);
     must(pthread_join(qemu, NULL) == 0);
     return rate;
 }
@@ -115,6 +130,7 @@ static double ours_plain(credentials mine)
 /* ---- the same behind virt-handler's TLS server ---- */
 
 struct end {
+    struct ws *ws;
     struct handshakes *handshakes;
     pthread_t qemu;
 };
@@ -124,7 +140,7 @@ static void on_call(struct http_call *c, void *ctx)
     struct end *end = ctx;
 
     http_keep(c);
-    handshake_start(end->handshakes, c, "bench", start_qemu(&end->qemu));
+    handshake_start(end->handshakes, c, join(end->ws), start_qemu(&end->qemu));
 }
 
 static char *read_pem(const char *name)
@@ -140,8 +156,7 @@ static char *read_pem(const char *name)
 
 static double ours_tls(credentials mine)
 {
-    struct ws *w = ws_start();
-    struct end end = { .handshakes = handshakes_new(w) };
+    struct end end = { .ws = start_ws(), .handshakes = handshakes_new() };
     struct tls_keys *keys = tls_keys_new();
     scoped(free) char *crt = read_pem("node.crt");
     scoped(free) char *key = read_pem("node.key");
@@ -156,8 +171,9 @@ static double ours_tls(credentials mine)
     double rate = read_tls(http_server_port(server), mine);
     (void)poll(NULL, 0, END_OF_ONE_MS);
     http_server_drain(server, END_MS);
-    ws_stop(w);
+    ws_stop(end.ws);
     handshakes_wait(end.handshakes, END_MS);
+    ws_free(end.ws);
     http_server_free(server);
     handshakes_free(end.handshakes);
     tls_keys_unref(keys);

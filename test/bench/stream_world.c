@@ -8,12 +8,16 @@
  *     push-N  sends frames as fast as they are taken
  *     echo-N  sends back each frame's bytes
  *     idle-N  says nothing, but pings every 15 s
+ *     count-N is virt-handler's own websocket thread (handler/ws), and a serial port that prints
+ *             COUNT_BYTES of numbered lines without a pause, and ends
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include "base/scope.h"
+#include "handler/ws.h"
 #include "kube/kind.h"
 #include "test/bench/stream_peer.h"
 #include "test/fake/kube.h"
@@ -86,27 +90,123 @@ static void idle(struct peer *p)
     }
 }
 
+/* ---- a console that prints without a pause ---- */
+
+static struct ws *ws;
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n <= 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static void *be_serial_port(void *arg)
+{
+    static const size_t lines_at_once = 4096;
+    scoped(free) char *text = must_malloc(lines_at_once * COUNT_LINE_BYTES);
+    int fd = (int)(intptr_t)arg;
+    bool is_taken = true;
+
+    for (size_t i = 0; is_taken && i < COUNT_LINES;) {
+        size_t len = 0;
+
+        for (size_t n = 0; n < lines_at_once && i < COUNT_LINES; n++, i++) {
+            char line[32];
+
+            count_line(line, i);
+            memcpy(text + len, line, COUNT_LINE_BYTES);
+            len += COUNT_LINE_BYTES;
+        }
+        is_taken = write_all(fd, text, len);
+    }
+    (void)close(fd);
+    return NULL;
+}
+
+/* A pair of sockets; the first does not block. */
+static void make_pair(int fd[2])
+{
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0);
+    must(fcntl(fd[0], F_SETFL, O_NONBLOCK) == 0);
+}
+
+static void copy_both_ways(struct peer *p, int fd)
+{
+    char data[RECORD_BYTES];
+    struct pollfd ready[] = { { .fd = p->fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+
+    while (poll(ready, 2, -1) > 0) {
+        ssize_t n = 1;
+
+        if (ready[1].revents)
+            n = read(fd, data, sizeof(data));
+        if (n <= 0 || (ready[1].revents && !peer_write(p, data, (size_t)n)))
+            return;
+        if (ready[0].revents) {
+            n = gnutls_record_recv(p->tls, data, sizeof(data));
+            if (n == 0 || (n > 0 && !write_all(fd, data, (size_t)n)))
+                return;
+        }
+    }
+}
+
+/* The head is the handshake that virt-handler's thread answers itself. */
+static void count(struct peer *p, const char *head)
+{
+    struct ws_session *s = NULL;
+    pthread_t thread;
+    int client[2], guest[2];
+
+    must(ws_join(ws, "bench/console", HUB_CONSOLE, ASK_NOTHING, &s) == HUB_JOINED);
+    make_pair(client);
+    make_pair(guest);
+    ws_session_begin(s, client[0], guest[0]);
+    must(pthread_create(&thread, NULL, be_serial_port, (void *)(intptr_t)guest[1]) == 0);
+    if (write_all(client[1], head, strlen(head)))
+        copy_both_ways(p, client[1]);
+    (void)close(client[1]);
+    must(pthread_join(thread, NULL) == 0);
+}
+
+/* Everything but "count": the handshake is answered here. */
+static void answer(struct peer *p, const char *head)
+{
+    char accept[64];
+
+    websocket_accept(head, accept);
+    scoped(free) char *text =
+        must_asprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+                      "Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: "
+                      "plain.kubevirt.io\r\n\r\n",
+                      accept);
+    if (!peer_write(p, text, strlen(text)))
+        return;
+    if (strstr(head, "/push-"))
+        push(p);
+    else if (strstr(head, "/echo-"))
+        echo(p);
+    else
+        idle(p);
+}
+
 static void *serve(void *arg)
 {
     struct peer p;
-    char head[HEAD_MAX], accept[64];
+    char head[HEAD_MAX];
 
     if (peer_start(&p, (int)(intptr_t)arg, GNUTLS_SERVER, node, "NORMAL") &&
         peer_read_head(&p, head)) {
-        websocket_accept(head, accept);
-        scoped(free) char *answer =
-            must_asprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
-                          "Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: "
-                          "plain.kubevirt.io\r\n\r\n",
-                          accept);
-        if (peer_write(&p, answer, strlen(answer))) {
-            if (strstr(head, "/push-"))
-                push(&p);
-            else if (strstr(head, "/echo-"))
-                echo(&p);
-            else
-                idle(&p);
-        }
+        if (strstr(head, "/count-"))
+            count(&p, head);
+        else
+            answer(&p, head);
     }
     peer_done(&p);
     return NULL;
@@ -164,6 +264,7 @@ static void fill(struct fake_kube *f, const char *ca)
     put_machines(f, "push");
     put_machines(f, "echo");
     put_machines(f, "idle");
+    put_machines(f, "count");
 }
 
 static void write_kubeconfig(const char *folder, const char *url)
@@ -189,6 +290,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     open_many_files();
     make_frames();
+    ws = ws_start(&(struct ws_options){ .viewers_max = 1 });
     node = credentials_of(argv[1], "node");
     struct fake_kube *f = fake_kube_start();
     scoped(free) char *ca = read_pem(argv[1], "ca.crt");
