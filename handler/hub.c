@@ -221,6 +221,8 @@ void hub_leave(struct member *m)
 
     if (!h)
         return;
+    struct hubs *all = h->all;
+
     if (m->is_entered) {
         forget_member(h, m);
         if (kinds[h->kind].has_roles) {
@@ -228,15 +230,15 @@ void hub_leave(struct member *m)
             settle(h);
         }
     }
-    pthread_mutex_lock(&h->all->lock);
+    pthread_mutex_lock(&all->lock);
     count_typing(m, false);
     m->hub = NULL;
     h->joined--;
-    h->all->count--;
+    all->count--;
     if (h->joined == 0)
         unused = h->guest;
     free_if_empty(h);
-    pthread_mutex_unlock(&h->all->lock);
+    pthread_mutex_unlock(&all->lock);
     if (unused)
         guest_close(unused);
 }
