@@ -28,6 +28,24 @@ static const struct {
                 "  %s expand -f myvm.yaml -o json\n" },
     { "objectgraph", "  %s objectgraph myvm --exclude-optional -o yaml\n" },
     { "guestosinfo", "  %s guestosinfo myvmi\n" },
+    { "console", "  %s console myvmi\n"
+                 "  %s console myvmi --observe\n"
+                 "  %s console myvmi --browser\n" },
+    { "vnc", "  %s vnc myvmi\n"
+             "  %s vnc myvmi --shared\n"
+             "  %s vnc myvmi --browser\n"
+             "  %s vnc myvmi --link --duration 30m\n" },
+    { "vnc screenshot", "  %s vnc screenshot myvmi -f screen.png\n" },
+    { "port-forward",
+      "  %s port-forward vmi/myvmi tcp/8080:80\n"
+      "  %s port-forward vm/myvm/mynamespace 2222:22 udp/5353:53\n"
+      "  ssh -o 'ProxyCommand=kubectl virt port-forward --stdio vmi/%h %p' myvmi\n" },
+    { "ssh", "  %s ssh me@vmi/myvmi\n"
+             "  %s ssh vm/myvm/mynamespace --command uptime\n" },
+    { "scp", "  %s scp notes.txt me@vmi/myvmi:notes.txt\n"
+             "  %s scp -r vm/myvm:/var/log logs\n" },
+    { "usbredir", "  %s usbredir 0951:1666 myvmi\n"
+                  "  %s usbredir 1-4 myvmi\n" },
     { "create vm",
       "  %s create vm --name=myvm --volume-containerdisk=src:my.registry/fedora:42\n"
       "  %s create vm --instancetype=u1.small --volume-import=type:ds,src:ns/fedora\n"

@@ -53,7 +53,7 @@ bool session_role_words(const char *text, char out[ROLE_WORDS_MAX])
     const char *role = jpath_str(message, "role", "");
     long long others = jpath_int(message, "sessions", 1) - 1;
     const char *words = streq(role, "writer")     ? "You can type"
-                        : streq(role, "observer") ? "You are watching: what you type is not sent"
+                        : streq(role, "observer") ? "You are observing: what you type is not sent"
                                                   : NULL;
     if (!words)
         return false;
