@@ -228,6 +228,14 @@ int browser_start(struct browser **ret, struct cli *c, int port, struct error *e
     return 0;
 }
 
+void browser_stop(struct browser *b)
+{
+    pool_free(b->calls);
+    pool_free(b->streams);
+    http_server_free(b->server);
+    free(b);
+}
+
 char *browser_url(const struct browser *b, const char *name, const char *view)
 {
     scoped(free) char *ns = http_escape(b->cli->namespace);

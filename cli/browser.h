@@ -14,6 +14,8 @@
 struct browser;
 
 int browser_start(struct browser **ret, struct cli *c, int port, struct error *e);
+/* Waits until the browser has left its streams. */
+void browser_stop(struct browser *b);
 
 /* "http://127.0.0.1:PORT/login?secret=S#/NS/NAME/VIEW"; good for one use.  New. */
 char *browser_url(const struct browser *b, const char *name, const char *view);
