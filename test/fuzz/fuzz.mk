@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_BUILD := build/fuzz
-FUZZ_ARCHIVES := $(filter $(patsubst %,$(BUILD)/lib%.a,launcher webhooks kube openapi certs http base),$(ARCHIVES))
+FUZZ_ARCHIVES := $(filter $(patsubst %,$(BUILD)/lib%.a,handler launcher webhooks kube openapi certs http base),$(ARCHIVES))
 
 # Recursive: asked only where it is used.
 has_libfuzzer = $(shell echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
