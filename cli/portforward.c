@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * port-forward: local ports, or stdin and stdout, carried to ports of the guest (spec 06, section
- * 3.1).  Each TCP connection, and each client of a UDP port, has a websocket and a thread; the main
- * thread accepts.  One that cannot be opened ends alone.
+ * 3.1).  Each TCP connection, and each client of a UDP port, has a thread; the main thread accepts.
+ * The connections to a TCP port share a websocket where the server can do that (muxed.h), else each
+ * has its own.  One that cannot be opened ends alone.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include "base/thread.h"
 #include "cli/commands.h"
 #include "cli/listen.h"
+#include "cli/muxed.h"
 #include "cli/session.h"
 #include "cli/spare.h"
 #include "cli/ssh.h"
@@ -48,7 +50,8 @@ const struct option port_forward_flags[] = {
 struct port {
     struct port_pair pair;
     int fd;
-    int bound; /* the local port there is */
+    int bound;           /* the local port there is */
+    struct muxed *muxed; /* TCP */
 };
 
 struct connection {
@@ -84,37 +87,57 @@ static char *stream_path(const struct forward *f, const struct port_pair *p)
     return cli_subresource(f->cli, f->target.plural, f->target.name, sub);
 }
 
+/* ready: taken, may be NULL. */
 static int carry(struct forward *f, const struct port_pair *p, const struct websocket_local *local,
-                 struct error *e)
+                 struct websocket *ready, struct error *e)
 {
     scoped(free) char *path = stream_path(f, p);
     scoped(free) char *what = must_asprintf("the connection to port %d", p->remote);
-    scoped(websocket_free) struct websocket *w = NULL;
+    scoped(websocket_free) struct websocket *w = ready;
 
-    if (websocket_open(&w, f->cli, f->spare ? spare_take(f->spare) : NULL, path, e) < 0)
-        return error_wrap(e, "can't access %s/%s port %d", f->target.kind, f->target.name,
-                          p->remote);
+    if (!w && websocket_open(&w, f->cli, f->spare ? spare_take(f->spare) : NULL, path, e) < 0)
+        return -(int)e->code;
     if (websocket_copy(w, local) == WEBSOCKET_LOCAL_END)
         return 0;
     return session_end(w, what, e);
 }
 
-static void *serve(void *arg)
+/* Closes fd. */
+static int carry_fd(struct forward *f, const struct port *port, int fd, struct error *e)
 {
-    struct connection *c = arg;
-    const struct port_pair *p = &c->port->pair;
-    const struct websocket_local local = { .in = c->fd,
-                                           .out = c->fd,
+    const struct port_pair *p = &port->pair;
+    const struct websocket_local local = { .in = fd,
+                                           .out = fd,
                                            .is_datagrams = p->is_udp,
                                            .is_half_open = !p->is_udp,
                                            .idle_ms = p->is_udp ? UDP_IDLE_MS : 0 };
+    struct websocket *plain = NULL;
+    int r = port->muxed ? muxed_carry(port->muxed, fd, &plain, e) : 1;
+
+    if (r == 1) {
+        r = carry(f, p, &local, plain, e);
+        (void)close(fd);
+    }
+    return r;
+}
+
+/* Which connection an error is about. */
+static int name_port(const struct forward *f, const struct port_pair *p, struct error *e)
+{
+    return error_wrap(e, "can't access %s/%s port %d", f->target.kind, f->target.name, p->remote);
+}
+
+static void *serve(void *arg)
+{
+    struct connection *c = arg;
     struct error e;
     uint64_t one = 1;
 
-    if (carry(c->forward, p, &local, &e) < 0)
+    if (carry_fd(c->forward, c->port, c->fd, &e) < 0) {
+        (void)name_port(c->forward, &c->port->pair, &e);
         (void)fprintf(stderr, "%s\n", e.msg);
+    }
     c->is_done = true;
-    (void)close(c->fd);
     (void)!write(c->forward->done_fd, &one, sizeof(one));
     return NULL;
 }
@@ -156,6 +179,17 @@ static void reap(struct forward *f)
 }
 
 /* ---- what the main thread does ---- */
+
+static volatile sig_atomic_t is_interrupted;
+static int interrupt_fd = -1; /* the eventfd that the main thread waits for */
+
+static void interrupted(int signal_number)
+{
+    uint64_t one = 1;
+
+    is_interrupted = 1;
+    (void)!write(interrupt_fd, &one, sizeof(one));
+}
 
 static void accept_tcp(struct forward *f, const struct port *port)
 {
@@ -221,9 +255,9 @@ static void answer_datagram(const struct connection *c)
                      c->peer_len);
 }
 
-static _Noreturn void forward_all(struct forward *f)
+static void forward_all(struct forward *f)
 {
-    for (;;) {
+    while (!is_interrupted) {
         struct pollfd p[1 + PORTS_MAX + CONNECTIONS_MAX] = { { .fd = f->done_fd,
                                                                .events = POLLIN } };
         struct connection *of[CONNECTIONS_MAX];
@@ -255,11 +289,6 @@ static _Noreturn void forward_all(struct forward *f)
     }
 }
 
-static void interrupted(int signal_number)
-{
-    _exit(0);
-}
-
 static int listen_all(struct forward *f, struct error *e)
 {
     for (size_t i = 0; i < f->ports_len; i++) {
@@ -277,6 +306,18 @@ static int listen_all(struct forward *f, struct error *e)
     return 0;
 }
 
+static void share_connections(struct forward *f)
+{
+    for (size_t i = 0; i < f->ports_len; i++) {
+        struct port *p = &f->ports[i];
+        scoped(free) char *path = stream_path(f, &p->pair);
+        scoped(free) char *what = must_asprintf("the connection to port %d", p->pair.remote);
+
+        if (!p->pair.is_udp)
+            p->muxed = muxed_new(f->cli, f->spare, path, what);
+    }
+}
+
 static int forward_stdio(struct forward *f, struct error *e)
 {
     const struct websocket_local local = { .in = STDIN_FILENO,
@@ -286,7 +327,8 @@ static int forward_stdio(struct forward *f, struct error *e)
 
     if (f->ports_len != 1)
         return error_set(e, ERR_BAD_REQUEST, "--stdio forwards exactly one port");
-    return carry(f, &f->ports[0].pair, &local, e);
+    return carry(f, &f->ports[0].pair, &local, NULL, e) < 0 ? name_port(f, &f->ports[0].pair, e)
+                                                            : 0;
 }
 
 int run_port_forward(struct cli *c, const struct option_list *args, struct error *e)
@@ -315,6 +357,12 @@ int run_port_forward(struct cli *c, const struct option_list *args, struct error
     f.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     must(f.done_fd >= 0);
     f.spare = spare_start(kube_peek_http(c->kube));
+    share_connections(&f);
+    interrupt_fd = f.done_fd;
     (void)signal(SIGINT, interrupted);
     forward_all(&f);
+    /* Connections that are open end with the process. */
+    reap(&f);
+    (void)fflush(NULL);
+    _exit(0);
 }

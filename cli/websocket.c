@@ -16,6 +16,7 @@
 #include "base/jpath.h"
 #include "base/must.h"
 #include "base/str.h"
+#include "http/mux.h"
 #include "http/tunnel.h"
 #include "http/wsframe.h"
 #include "kube/client.h"
@@ -34,6 +35,7 @@ enum {
 
 struct websocket {
     struct http_tunnel *tunnel;
+    bool is_mux;
     websocket_text_fn *on_text;
     void *text_arg;
 
@@ -502,7 +504,16 @@ static int check_answer(const struct http_response *r, const char *key, struct e
     return 0;
 }
 
-static int shake_hands(struct http_tunnel *t, const char *path, struct error *e)
+/* What is to be opened, and the result. */
+struct opening {
+    struct cli *cli;
+    const char *path;
+    bool offers_mux;
+    bool is_mux;
+    struct http_tunnel *tunnel;
+};
+
+static int shake_hands(struct opening *o, struct http_tunnel *t, struct error *e)
 {
     unsigned char random[KEY_BYTES];
     struct http_headers headers = { 0 };
@@ -514,45 +525,48 @@ static int shake_hands(struct http_tunnel *t, const char *path, struct error *e)
     (void)http_headers_add(&headers, "Upgrade", "websocket");
     (void)http_headers_add(&headers, "Sec-WebSocket-Version", "13");
     (void)http_headers_add(&headers, "Sec-WebSocket-Key", key);
-    (void)http_headers_add(&headers, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
-    int r = http_tunnel_ask(t, path, &headers, &answer, e);
+    (void)http_headers_add(&headers, "Sec-WebSocket-Protocol",
+                           o->offers_mux ? MUX_PROTOCOL ", plain.kubevirt.io"
+                                         : "plain.kubevirt.io");
+    int r = http_tunnel_ask(t, o->path, &headers, &answer, e);
     if (r == 0)
         r = check_answer(&answer, key, e);
+    o->is_mux = r == 0 && o->offers_mux &&
+                streq(http_headers_get(&answer.headers, "Sec-WebSocket-Protocol"), MUX_PROTOCOL);
     http_headers_done(&headers);
     http_response_done(&answer);
     return r;
 }
 
-static int try_open(struct http_tunnel **ret, struct cli *c, struct http_tunnel *ready,
-                    const char *path, struct error *e)
+static int try_open(struct opening *o, struct http_tunnel *ready, struct error *e)
 {
     scoped(http_tunnel_close) struct http_tunnel *t = ready;
-    int r = t ? 0 : kube_config_refresh(c->config, e);
+    int r = t ? 0 : kube_config_refresh(o->cli->config, e);
 
-    if (r == 0 && !t && http_tunnel_open(&t, kube_peek_http(c->kube), e) < 0)
+    if (r == 0 && !t && http_tunnel_open(&t, kube_peek_http(o->cli->kube), e) < 0)
         r = error_wrap(e, "Can't connect to websocket");
     if (r == 0)
-        r = shake_hands(t, path, e);
+        r = shake_hands(o, t, e);
     if (r == 0)
-        *ret = TAKE(t);
+        o->tunnel = TAKE(t);
     return r;
 }
 
-int websocket_open(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
-                   const char *path, struct error *e)
+static int open_as(struct websocket **ret, struct opening *o, struct http_tunnel *ready,
+                   struct error *e)
 {
-    struct http_tunnel *t = NULL;
-    int r = try_open(&t, c, ready, path, e);
+    int r = try_open(o, ready, e);
 
     /* A connection made before may have been closed meanwhile; credentials may have ended. */
     bool is_worn = ready && error_is_unanswered(r);
-    if (is_worn || (r == -ERR_UNAUTHORIZED && kube_config_distrust(c->config)))
-        r = try_open(&t, c, NULL, path, e);
+    if (is_worn || (r == -ERR_UNAUTHORIZED && kube_config_distrust(o->cli->config)))
+        r = try_open(o, NULL, e);
     if (r < 0)
         return r;
 
     struct websocket *w = must_calloc(1, sizeof(*w));
-    w->tunnel = t;
+    w->tunnel = o->tunnel;
+    w->is_mux = o->is_mux;
     w->in = BUF_INIT(WEBSOCKET_PENDING + RAW_BYTES);
     w->text = BUF_INIT(WEBSOCKET_TEXT_MAX);
     w->has_more = true;
@@ -560,6 +574,27 @@ int websocket_open(struct websocket **ret, struct cli *c, struct http_tunnel *re
     w->heard_ms = now_ms();
     *ret = w;
     return 0;
+}
+
+int websocket_open(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
+                   const char *path, struct error *e)
+{
+    struct opening o = { .cli = c, .path = path };
+
+    return open_as(ret, &o, ready, e);
+}
+
+int websocket_open_mux(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
+                       const char *path, struct error *e)
+{
+    struct opening o = { .cli = c, .path = path, .offers_mux = true };
+
+    return open_as(ret, &o, ready, e);
+}
+
+bool websocket_is_mux(const struct websocket *w)
+{
+    return w->is_mux;
 }
 
 void websocket_on_text(struct websocket *w, websocket_text_fn *fn, void *arg)

@@ -28,6 +28,10 @@ enum {
  */
 int websocket_open(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
                    const char *path, struct error *e);
+/* The same, offering many connections in one (http/mux.h) besides; was that taken? */
+int websocket_open_mux(struct websocket **ret, struct cli *c, struct http_tunnel *ready,
+                       const char *path, struct error *e);
+bool websocket_is_mux(const struct websocket *w);
 void websocket_free(struct websocket *w);
 DEFINE_SCOPE(struct websocket, websocket_free)
 

@@ -18,6 +18,7 @@
 #include "base/must.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "http/mux.h"
 #include "http/server.h"
 #include "http/wsock.h"
 
@@ -72,11 +73,17 @@ static const struct guest_kind {
     const char *in_path; /* part of it */
     guest_fn *fn;        /* NULL: the server says good-bye at once */
     bool is_datagrams;
+    bool is_mux; /* a channel's guest is fn; each third one is refused */
 } guest_kinds[] = {
-    { "/portforward/7/tcp", guest_echo, false }, { "/portforward/7/udp", guest_echo, true },
-    { "/portforward/8/tcp", guest_late, false }, { "/echo/console", guest_echo, false },
-    { "/flood/console", guest_flood, false },    { "/leaving/console", NULL, false },
-    { "/echo/vnc", guest_echo, false },
+    { "/portforward/7/tcp", .fn = guest_echo },
+    { "/portforward/7/udp", .fn = guest_echo, .is_datagrams = true },
+    { "/portforward/8/tcp", .fn = guest_late },
+    { "/echo/console", .fn = guest_echo },
+    { "/flood/console", .fn = guest_flood },
+    { "/leaving/console", .fn = NULL },
+    { "/echo/vnc", .fn = guest_echo },
+    { "/portforward/6/tcp", .fn = guest_echo, .is_mux = true },
+    { "/taken/console", .fn = NULL },
 };
 
 struct guest {
@@ -85,6 +92,8 @@ struct guest {
     int fd, inner;
     pthread_t thread;
     struct wsock *wsock;
+    struct loop *loop;
+    int channels; /* that were asked for */
 };
 
 struct stream_api {
@@ -115,6 +124,51 @@ static inline void guest_ended(void *arg)
     a->streams_open--;
 }
 
+static inline void *channel_run(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+
+    guest_echo(fd);
+    (void)close(fd);
+    return NULL;
+}
+
+static inline void channel_asked(struct mux_channel *c, void *arg)
+{
+    struct guest *g = arg;
+    pthread_t thread;
+    int pair[2];
+
+    if (++g->channels % 3 == 0) {
+        mux_refuse(c, "nothing listens there");
+        return;
+    }
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    must(fcntl(pair[1], F_SETFL, O_NONBLOCK) == 0);
+    must(pthread_create(&thread, NULL, channel_run, (void *)(intptr_t)pair[0]) == 0);
+    must(pthread_detach(thread) == 0);
+    mux_accept(c, stream_from_fd(g->loop, pair[1]), false);
+}
+
+static inline void channel_closed(struct mux_channel *c, const char *why, void *arg)
+{
+}
+
+static inline void mux_is_over(struct mux *m, const char *why, void *arg)
+{
+    mux_free(m);
+}
+
+static inline int guest_channels(struct guest *g)
+{
+    static const struct mux_handlers handlers = { channel_asked, channel_closed, mux_is_over };
+    int pair[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+    (void)mux_start(stream_from_fd(g->loop, pair[0]), &handlers, g);
+    return pair[1];
+}
+
 static inline void guest_taken(struct stream *s, void *arg)
 {
     struct guest *g = arg;
@@ -123,8 +177,14 @@ static inline void guest_taken(struct stream *s, void *arg)
 
     must(s);
     a->streams_open++;
-    g->wsock = wsock_start(s, stream_from_fd(stream_loop(s), g->inner), &o, guest_ended, a);
-    if (!g->kind->fn)
+    g->loop = stream_loop(s);
+    int inner = g->kind->is_mux ? guest_channels(g) : g->inner;
+    if (g->kind->is_mux)
+        (void)close(g->inner);
+    g->wsock = wsock_start(s, stream_from_fd(g->loop, inner), &o, guest_ended, a);
+    if (strstr(g->kind->in_path, "taken"))
+        wsock_say_goodbye(g->wsock, 1000, "taken over by a new session");
+    else if (!g->kind->fn)
         wsock_say_goodbye(g->wsock, 1001, "the node is going away");
 }
 
@@ -144,7 +204,10 @@ static inline void api_upgrade(struct stream_api *a, struct http_call *c,
     *g = (struct guest){ .api = a, .kind = kind, .fd = pair[0], .inner = pair[1] };
     must(pthread_create(&g->thread, NULL, guest_run, g) == 0);
     (void)http_headers_add(&headers, "Sec-WebSocket-Accept", accept);
-    (void)http_headers_add(&headers, "Sec-WebSocket-Protocol", "plain.kubevirt.io");
+    must(!kind->is_mux ||
+         http_headers_has_token(http_call_headers(c), "Sec-WebSocket-Protocol", MUX_PROTOCOL));
+    (void)http_headers_add(&headers, "Sec-WebSocket-Protocol",
+                           kind->is_mux ? MUX_PROTOCOL : "plain.kubevirt.io");
     http_upgrade(c, &headers, guest_taken, g);
     http_headers_done(&headers);
 }

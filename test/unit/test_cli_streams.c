@@ -150,6 +150,31 @@ static void a_failed_dial_ends_alone(void **state)
     assert_int_equal(child_end(&c, SIGINT), 0);
 }
 
+/* The server refuses each third channel. */
+static void connections_share_a_websocket(void **state)
+{
+    size_t before = api.guests_len;
+    struct child c;
+    char text[512];
+    int fds[20];
+
+    START(&c, "port-forward", "vmi/vm", "0:6");
+    int port = forwarded_port(&c);
+    for (size_t i = 0; i < countof(fds); i++)
+        fds[i] = connect_to(port, SOCK_STREAM);
+    size_t served = 0;
+    for (size_t i = countof(fds); i-- > 0;) {
+        if (send(fds[i], "hello", 5, MSG_NOSIGNAL) == 5 && receive(fds[i], text, 5) == 5)
+            served++;
+        (void)close(fds[i]);
+    }
+    assert_int_equal(served, countof(fds) - countof(fds) / 3);
+    assert_int_equal(api.guests_len, before + 1);
+    (void)child_read(c.err, text, sizeof(text), '\n');
+    assert_string_equal(text, "can't access vmi/vm port 6: nothing listens there\n");
+    assert_int_equal(child_end(&c, SIGINT), 0);
+}
+
 static void an_answer_after_the_local_end_arrives(void **state)
 {
     struct child c;
@@ -261,6 +286,17 @@ static void an_end_by_the_server_is_told(void **state)
     assert_non_null(strstr(err,
                            "the console of leaving was closed (1001): the server is going away "
                            "(the node is going away)\n"));
+}
+
+static void a_session_taken_over_is_told(void **state)
+{
+    struct child c;
+    char err[1024];
+
+    START(&c, "console", "taken");
+    (void)child_read(c.err, err, sizeof(err), '\0');
+    assert_int_equal(child_end(&c, 0), 0);
+    assert_non_null(strstr(err, "the console of taken ended: taken over by a new session\n"));
 }
 
 static void a_refusal_is_in_the_servers_words(void **state)
@@ -435,12 +471,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_connections_at_once),
         cmocka_unit_test(a_failed_dial_ends_alone),
+        cmocka_unit_test(connections_share_a_websocket),
         cmocka_unit_test(an_answer_after_the_local_end_arrives),
         cmocka_unit_test(datagrams_keep_their_boundaries),
         cmocka_unit_test(stdio_is_carried),
         cmocka_unit_test(ssh_acts_with_the_same_identity),
         cmocka_unit_test(a_flood_arrives_whole),
         cmocka_unit_test(an_end_by_the_server_is_told),
+        cmocka_unit_test(a_session_taken_over_is_told),
         cmocka_unit_test(a_refusal_is_in_the_servers_words),
         cmocka_unit_test(escape_ends_it),
         cmocka_unit_test(sharing_is_asked_for_in_one_way),
