@@ -11,7 +11,7 @@ spec:
   runStrategy: Always
   template:
     spec:
-$(vmi_spec | sed -e '/^    userData:/,$d' -e 's/^/      /')
+$(vmi_spec | sed -e '/^    userData:/,$d' -e 's/^    rng: {}/    rng: {}\n    clientPassthrough: {}/' | sed 's/^/      /')
           userData: |
             #cloud-config
             hostname: streams
@@ -29,8 +29,6 @@ begin_streams() {
     rm -rf "$STREAMS" && mkdir "$STREAMS" && chmod 700 "$STREAMS"
     ssh-keygen -q -t ed25519 -N '' -f "$STREAMS/key"
     streams_manifest | kubectl apply -f - >/dev/null
-    kubectl -n "$NS" patch vm streams --type=json -p \
-        '[{"op":"add","path":"/spec/template/spec/domain/devices/clientPassthrough","value":{}}]' >/dev/null
     until_true 90 "running" is_running streams
     start_console streams
     log_in
@@ -43,7 +41,7 @@ forward() {
     FORWARD_LOG=$(mktemp)
     kubectl-virt -n "$NS" port-forward vmi/streams "$@" >"$FORWARD_LOG" 2>&1 &
     FORWARD_PID=$!
-    until_true 20 "port-forward" grep -q Forwarding "$FORWARD_LOG"
+    until_true 20 "port-forward says that it is there" grep -q Forwarding "$FORWARD_LOG"
 }
 end_forward() {
     kill -INT "$FORWARD_PID"
@@ -92,8 +90,8 @@ forward_udp() {
     gcc -O2 -static -s -o "$STREAMS/udp_echo" "$repository/test/streams/guest/udp_echo.c"
     virt scp -i "$STREAMS/key" "${SSH_OPTIONS[@]}" "$STREAMS/udp_echo" root@vmi/streams:/tmp/udp_echo
     virt ssh root@vmi/streams -i "$STREAMS/key" "${SSH_OPTIONS[@]}" -c '/tmp/udp_echo 7 </dev/null >/dev/null 2>&1 &'
-    forward udp/10007:7
-    exec 8<>/dev/udp/127.0.0.1/10007
+    forward udp/10017:7
+    exec 8<>/dev/udp/127.0.0.1/10017
     printf 'over-udp' >&8
     read -r -t 10 -N 8 answer <&8
     exec 8>&-

@@ -3,6 +3,10 @@
 
 goclient() {
     (cd "$repository/test/goclient" && go build -o "$repository/build/goclient" .)
-    "$repository/build/goclient" -kubeconfig "$KUBECONFIG" -namespace "$NS"
+    gcc -O2 -static -s -o "$repository/build/udp_echo" "$repository/test/streams/guest/udp_echo.c"
+    "$repository/build/goclient" -kubeconfig "$KUBECONFIG" -namespace "$NS" -udp-echo "$repository/build/udp_echo"
 }
-run_case "kubevirt.io/client-go creates, starts, watches, pauses, opens console and VNC, restarts, stops" goclient
+run_case "kubevirt.io/client-go drives every stream and subresource that it knows" goclient
+
+by_command() { "$repository/test/streams/cli-script.sh" "$NS"; }
+run_case "kubectl-virt passes the same script, ssh and scp with OpenSSH" by_command

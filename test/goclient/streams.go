@@ -251,7 +251,8 @@ func upload(ctx context.Context, c kubecli.KubevirtClient, file, target string) 
 	}
 	conn.Close()
 	want := fmt.Sprintf("size-%d", len(program))
-	return inGuest(ctx, c, fmt.Sprintf("sleep 1; chmod +x %s; echo size-$(wc -c <%s)", target, target), want)
+	return inGuest(ctx, c, fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9; do [ $(wc -c <%s) -lt %d ] && sleep 1; done; chmod +x %s; echo size-$(wc -c <%s)",
+		target, len(program), target, target), want)
 }
 
 func forwardUDP(ctx context.Context, c kubecli.KubevirtClient) (string, error) {

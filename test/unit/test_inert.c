@@ -26,7 +26,7 @@
 #define DISK(name, more) "{'name':'" name "','disk':{'bus':'virtio'}" more "}"
 #define TAG(name) DISK(name, ",'tag':'t'")
 #define SCREEN "'autoattachGraphicsDevice':true"
-#define USB "'clientPassthrough':{}"
+#define USB "'downwardMetrics':{}"
 
 // clang-format off
 static const struct inert_case {
@@ -35,9 +35,9 @@ static const struct inert_case {
     const char *want;
 } cases[] = {
     { "nothing of the kind", { ON_VMI, .object = VMI(SCREEN) }, "" },
-    { "a field of an instance", { ON_VMI, .object = VMI(USB) }, " ! spec.domain.devices.clientPassthrough" NOT_YET },
+    { "a field of an instance", { ON_VMI, .object = VMI(USB) }, " ! spec.domain.devices.downwardMetrics" NOT_YET },
     { "a field of a template, at the template's path", { ON_VM, .object = VM(USB) },
-      " ! spec.template.spec.domain.devices.clientPassthrough" NOT_YET },
+      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
     { "a field of a machine", { ON_VM, .object = VM_WITH(",'updateVolumesStrategy':'Migration'", "") },
       " ! spec.updateVolumesStrategy" NOT_YET },
     { "a field of a list's item", { ON_VM, .object = VM("'disks':[" DISK("a", "") "," TAG("b") "]"), .old = VM("'disks':[" DISK("a", "") "," DISK("b", "") "]") },
@@ -45,9 +45,9 @@ static const struct inert_case {
       " ! spec.template.spec.domain.devices.disks[1].tag" NOT_YET },
     { "a field of a replica set", { "/virtualmachinereplicaset-validate", .object =
       "{'metadata':{'name':'m'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'domain':{'memory':{'guest':'1Gi'},'devices':{" USB "}}}}}}" },
-      " ! spec.template.spec.domain.devices.clientPassthrough" NOT_YET },
+      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
     { "a field of a preset", { "/vmipreset-validate", .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{" USB "}}}}" },
-      " ! spec.domain.devices.clientPassthrough" NOT_YET },
+      " ! spec.domain.devices.downwardMetrics" NOT_YET },
     { "one warning, not more below it", { "/kubevirt-validate-update",
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'migrations':{'allowPostCopy':true,'network':'n'}}}}", .old = "{'spec':{}}" },
       " ! spec.configuration.migrations" NOT_YET },
@@ -66,7 +66,7 @@ static const struct inert_case {
       .old = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("b") "]}}}}" },
       " ! spec.domain.devices.disks[0].tag" NOT_YET },
     { "an update that brings it", { ON_VM, .object = VM(USB), .old = VM(SCREEN) },
-      " ! spec.template.spec.domain.devices.clientPassthrough" NOT_YET },
+      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
     { "an update that changes it", { ON_VM, .object = VM_WITH(",'updateVolumesStrategy':'Migration'", ""),
       .old = VM_WITH(",'updateVolumesStrategy':'Replacement'", "") }, " ! spec.updateVolumesStrategy" NOT_YET },
     { "an update that takes it away", { ON_VM, .object = VM(""), .old = VM(USB) }, "" },
@@ -159,7 +159,7 @@ static void the_page_tells_of_each_path(void **state)
     scoped_buf page = BUF_INIT(0);
 
     not_acted_on_write(&page);
-    assert_non_null(strstr(page.data, "| `spec.domain.devices.clientPassthrough` | "));
+    assert_non_null(strstr(page.data, "| `spec.domain.devices.downwardMetrics` | "));
     assert_non_null(strstr(page.data, "| `spec.domain.devices.disks[].tag` | "));
     assert_non_null(strstr(page.data, "\n## KubeVirt\n"));
     assert_null(strstr(page.data, "migrations.allowPostCopy"));
