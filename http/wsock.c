@@ -26,7 +26,7 @@ enum {
     CHUNKS_AT_ONCE = 16,       /* then the loop's other descriptors have their turn */
     DROPPED_MAX = 1024 * 1024, /* of who does not end although it was told to */
     LAST_BYTES_MS = 5 * 1000,
-    LINGER_MS = 2 * 1000,
+    LINGER_MS = 10 * 1000,
     GOODBYE_MS = 500, /* when we leave: for the frame that is on its way */
     SHORT_LINGER_MS = 250,
     KEY_BYTES = 16,

@@ -26,7 +26,7 @@
 #define DISK(name, more) "{'name':'" name "','disk':{'bus':'virtio'}" more "}"
 #define TAG(name) DISK(name, ",'tag':'t'")
 #define SCREEN "'autoattachGraphicsDevice':true"
-#define USB "'downwardMetrics':{}"
+#define TPM "'tpm':{'persistent':true}"
 
 // clang-format off
 static const struct inert_case {
@@ -35,19 +35,19 @@ static const struct inert_case {
     const char *want;
 } cases[] = {
     { "nothing of the kind", { ON_VMI, .object = VMI(SCREEN) }, "" },
-    { "a field of an instance", { ON_VMI, .object = VMI(USB) }, " ! spec.domain.devices.downwardMetrics" NOT_YET },
-    { "a field of a template, at the template's path", { ON_VM, .object = VM(USB) },
-      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
+    { "a field of an instance", { ON_VMI, .object = VMI(TPM) }, " ! spec.domain.devices.tpm.persistent" NOT_YET },
+    { "a field of a template, at the template's path", { ON_VM, .object = VM(TPM) },
+      " ! spec.template.spec.domain.devices.tpm.persistent" NOT_YET },
     { "a field of a machine", { ON_VM, .object = VM_WITH(",'updateVolumesStrategy':'Migration'", "") },
       " ! spec.updateVolumesStrategy" NOT_YET },
     { "a field of a list's item", { ON_VM, .object = VM("'disks':[" DISK("a", "") "," TAG("b") "]"), .old = VM("'disks':[" DISK("a", "") "," DISK("b", "") "]") },
       "FieldValueInvalid spec.template.spec.domain.devices.disks[0].name FieldValueInvalid spec.template.spec.domain.devices.disks[1].name"
       " ! spec.template.spec.domain.devices.disks[1].tag" NOT_YET },
     { "a field of a replica set", { "/virtualmachinereplicaset-validate", .object =
-      "{'metadata':{'name':'m'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'domain':{'memory':{'guest':'1Gi'},'devices':{" USB "}}}}}}" },
-      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
-    { "a field of a preset", { "/vmipreset-validate", .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{" USB "}}}}" },
-      " ! spec.domain.devices.downwardMetrics" NOT_YET },
+      "{'metadata':{'name':'m'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},'spec':{'domain':{'memory':{'guest':'1Gi'},'devices':{" TPM "}}}}}}" },
+      " ! spec.template.spec.domain.devices.tpm.persistent" NOT_YET },
+    { "a field of a preset", { "/vmipreset-validate", .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{" TPM "}}}}" },
+      " ! spec.domain.devices.tpm.persistent" NOT_YET },
     { "one warning, not more below it", { "/kubevirt-validate-update",
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'migrations':{'allowPostCopy':true,'network':'n'}}}}", .old = "{'spec':{}}" },
       " ! spec.configuration.migrations" NOT_YET },
@@ -57,7 +57,7 @@ static const struct inert_case {
     { "nor what is switched off", { "/kubevirt-validate-update",
       .object = "{'metadata':{'name':'k'},'spec':{'configuration':{'commonInstancetypesDeployment':{'enabled':false}}}}", .old = "{'spec':{}}" }, "" },
 
-    { "an update that leaves it", { ON_VM, .object = VM(USB "," SCREEN), .old = VM(USB) }, "" },
+    { "an update that leaves it", { ON_VM, .object = VM(TPM "," SCREEN), .old = VM(TPM) }, "" },
     { "an update that moves it in its list", { "/vmipreset-validate",
       .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[{'name':'new'}," TAG("b") "]}}}}",
       .old = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("b") "]}}}}" }, "" },
@@ -65,18 +65,18 @@ static const struct inert_case {
       .object = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("a") "," TAG("b") "]}}}}",
       .old = "{'metadata':{'name':'p'},'spec':{'selector':{},'domain':{'devices':{'disks':[" TAG("b") "]}}}}" },
       " ! spec.domain.devices.disks[0].tag" NOT_YET },
-    { "an update that brings it", { ON_VM, .object = VM(USB), .old = VM(SCREEN) },
-      " ! spec.template.spec.domain.devices.downwardMetrics" NOT_YET },
+    { "an update that brings it", { ON_VM, .object = VM(TPM), .old = VM(SCREEN) },
+      " ! spec.template.spec.domain.devices.tpm.persistent" NOT_YET },
     { "an update that changes it", { ON_VM, .object = VM_WITH(",'updateVolumesStrategy':'Migration'", ""),
       .old = VM_WITH(",'updateVolumesStrategy':'Replacement'", "") }, " ! spec.updateVolumesStrategy" NOT_YET },
-    { "an update that takes it away", { ON_VM, .object = VM(""), .old = VM(USB) }, "" },
+    { "an update that takes it away", { ON_VM, .object = VM(""), .old = VM(TPM) }, "" },
 
-    { "the installation's own accounts", { ON_VMI, .user = SA("controller"), .object = VMI(USB) }, "" },
-    { "a status", { "/status-validate", .object = VM(USB), .old = VM(""), .request = STATUS }, "" },
+    { "the installation's own accounts", { ON_VMI, .user = SA("controller"), .object = VMI(TPM) }, "" },
+    { "a status", { "/status-validate", .object = VM(TPM), .old = VM(""), .request = STATUS }, "" },
     { "what stands in a status", { "/migration-validate-update",
       .object = "{'metadata':{'name':'g'},'spec':{'vmiName':'m'},'status':{'migrationState':{'migrationConfiguration':{'allowPostCopy':true}}}}",
       .old = "{'metadata':{'name':'g'},'spec':{'vmiName':'m'}}" }, "" },
-    { "mutators leave it to validators", { "/virtualmachines-mutate", .object = VM(USB) }, "" },
+    { "mutators leave it to validators", { "/virtualmachines-mutate", .object = VM(TPM) }, "" },
 };
 // clang-format on
 
@@ -159,7 +159,7 @@ static void the_page_tells_of_each_path(void **state)
     scoped_buf page = BUF_INIT(0);
 
     not_acted_on_write(&page);
-    assert_non_null(strstr(page.data, "| `spec.domain.devices.downwardMetrics` | "));
+    assert_non_null(strstr(page.data, "| `spec.domain.devices.tpm.persistent` | "));
     assert_non_null(strstr(page.data, "| `spec.domain.devices.disks[].tag` | "));
     assert_non_null(strstr(page.data, "\n## KubeVirt\n"));
     assert_null(strstr(page.data, "migrations.allowPostCopy"));
