@@ -51,7 +51,7 @@ libs_virt-controller := $(libs_common)
 libs_virt-handler    := -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 $(libs_common)
 libs_virt-launcher   := -lvirt -lvirt-qemu $(libs_common)
 libs_virt-probe      := -ljansson -luuid -lpthread
-libs_kubectl-virt    := -lwebsockets $(libs_common)
+libs_kubectl-virt    := $(libs_common)
 libs_virt-gen        := $(libs_common)
 libs_test            := -lcmocka -llzma -lwebsockets -lnghttp2 -lprotobuf-c -lnftables -lnl-route-3 -lnl-3 -lvirt -lvirt-qemu $(libs_common)
 
@@ -108,8 +108,8 @@ $(BUILD)/libfake.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/fake/*.c))
 
 unit_wanted := $(if $(ONLY),$(patsubst %,$(BUILD)/unit/%,$(ONLY)),$(unit_programs))
 
-# It runs the program itself.
-$(BUILD)/unit/test_cli: $(BUILD)/kubectl-virt
+# They run the program itself.
+$(BUILD)/unit/test_cli $(BUILD)/unit/test_cli_streams: $(BUILD)/kubectl-virt
 
 $(BUILD)/unit/%: test/unit/%.c $(fakes) $(ARCHIVES) $(wildcard test/unit/*.h)
 	@mkdir -p $(@D)

@@ -143,7 +143,7 @@ two_readers() {
     keys writer "echo second-\$((40+2))"
     sees reader second-42
     ! grep -aq by-reader "$STREAMS/writer.out" || fail "an observer typed"
-    grep -q watching "$STREAMS/reader.err" || fail "the observer is not told its part: $(cat "$STREAMS/reader.err")"
+    grep -q observing "$STREAMS/reader.err" || fail "the observer is not told its part: $(cat "$STREAMS/reader.err")"
 }
 run_case "console: one writes, another watches and cannot type" two_readers
 

@@ -232,13 +232,13 @@ func forwardClosed(ctx context.Context, c kubecli.KubevirtClient) (string, error
 	return "", refused(s, err, http.StatusInternalServerError)
 }
 
-// upload brings a program to the guest through a forwarded port.
+// upload brings a program to the guest through a forwarded port.  A listener that ends its own side would end the tunnel.
 func upload(ctx context.Context, c kubecli.KubevirtClient, file, target string) error {
 	program, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	if err := inGuest(ctx, c, fmt.Sprintf("nc -l -p %d </dev/null >%s & sleep 1; echo waits-$((1+1))", uploadPort, target), "waits-2"); err != nil {
+	if err := inGuest(ctx, c, fmt.Sprintf("sleep 60 | nc -l -p %d >%s & sleep 1; echo waits-$((1+1))", uploadPort, target), "waits-2"); err != nil {
 		return err
 	}
 	s, err := c.VirtualMachineInstance(*namespace).PortForward(*name, uploadPort, "tcp")

@@ -87,7 +87,7 @@ address() { grep -oE '[0-9a-z.]+:[0-9]+' "$1" | tail -n 1 | tr : ' '; }
 
 screen() {
     local host port greeting
-    background "$work/vnc" '"port"' virt vnc "$name" --proxy-only
+    background "$work/vnc" '"port"' kubectl-virt -n "$NS" vnc "$name" --proxy-only
     host=127.0.0.1 port=$(grep -o '{.*}' "$work/vnc" | jq .port)
     exec 8<>"/dev/tcp/$host/$port"
     read -r -t 10 greeting <&8
@@ -96,7 +96,7 @@ screen() {
 }
 forward_tcp() {
     local answer
-    background "$work/forward" forwarding virt port-forward "vmi/$name" 28080:80 28007:7 28081:81
+    background "$work/forward" forwarding kubectl-virt -n "$NS" port-forward "vmi/$name" 28080:80 28007:7 28081:81
     until_true 30 "the web server" curl -sf -o /dev/null http://127.0.0.1:28080/
     [ "$(curl -s http://127.0.0.1:28080/)" = it-works ]
     ! curl -s --max-time 5 http://127.0.0.1:28081/ || fail "something answers on a closed port"
@@ -123,7 +123,7 @@ secure_copy() {
 forward_udp() {
     local answer
     remote 'chmod +x /tmp/udp-echo; /tmp/udp-echo 9007 </dev/null >/dev/null 2>&1 &'
-    background "$work/udp" forwarding virt port-forward "vmi/$name" udp/29007:9007
+    background "$work/udp" forwarding kubectl-virt -n "$NS" port-forward "vmi/$name" udp/29007:9007
     exec 8<>/dev/udp/127.0.0.1/29007
     printf over-udp >&8
     read -r -t 10 -N 8 answer <&8
@@ -132,7 +132,7 @@ forward_udp() {
 }
 usb() {
     local host port
-    background "$work/usb" 'usbredir client at' virt usbredir --no-launch "$name"
+    background "$work/usb" 'usbredir client at' kubectl-virt -n "$NS" usbredir --no-launch "$name"
     read -r host port < <(address "$work/usb")
     exec 8<>"/dev/tcp/$host/$port"
     # A hello: its type, its length and an id are four bytes each, then who speaks.
