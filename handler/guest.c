@@ -13,6 +13,7 @@
 
 enum {
     EVENTS_MAX = 64,
+    KEPT_MAX = 256 * 1024, /* of many who took over one after another, none of whom was read */
     COPY_BYTES = GUEST_CHUNK_BYTES / 4, /* less is copied into memory of its size */
 };
 
@@ -47,7 +48,7 @@ struct guest {
 struct guests {
     int epoll;
     struct guest_chunk *spare; /* of GUEST_CHUNK_BYTES, warm */
-    TAILQ_HEAD(, guest) held, dead;
+    TAILQ_HEAD(guest_list, guest) held, dead;
     size_t count; /* without dead ones */
 };
 
@@ -142,8 +143,7 @@ static bool may_read(struct guest *g)
     bool somebody_waits = false, somebody_is_full = false;
     struct reader *r;
 
-    TAILQ_FOREACH(r, &g->readers, in_guest)
-    {
+    for (r = TAILQ_FIRST(&g->readers); r; r = TAILQ_NEXT(r, in_guest)) {
         somebody_waits |= !r->next;
         somebody_is_full |= is_full(r);
     }
@@ -251,6 +251,8 @@ bool guest_write(struct guest *g, const void *data, size_t len)
 
     if (done == len)
         return g->kept_len == 0;
+    if (g->kept_len + len - done > KEPT_MAX)
+        return false;
     g->kept = must_realloc(g->kept, g->kept_len + len - done);
     memcpy(g->kept + g->kept_len, (const char *)data + done, len - done);
     g->kept_len += len - done;

@@ -17,8 +17,8 @@
 #include <sys/queue.h>
 
 enum {
-    GUEST_CHUNK_BYTES = 64 * 1024,
-    GUEST_BEHIND_MAX = 4 * GUEST_CHUNK_BYTES,
+    GUEST_CHUNK_BYTES = 32 * 1024 - 16, /* a frame of it is read at once by whoever reads 64 KiB */
+    GUEST_BEHIND_MAX = 8 * GUEST_CHUNK_BYTES,
     GUEST_STALL_TICKS = 2,
     GUEST_HEADROOM = 16, /* writable bytes before each piece: a frame's head is made in place */
 };
@@ -70,7 +70,8 @@ void reader_passed(struct reader *r);
 
 /*
  * Everything is taken: written or kept.  false when some is kept: do not send more until the
- * readers hear may_write.  What cannot be written because the guest's side is gone is dropped.
+ * readers hear may_write.  What cannot be written because the guest's side is gone is dropped, and
+ * so is what many writers after another, all of them stopped, sent beyond 256 KiB.
  */
 bool guest_write(struct guest *g, const void *data, size_t len);
 bool guest_is_writable(const struct guest *g);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -26,6 +27,8 @@ enum {
     SESSION_FDS = 4, /* the client's TCP connection, two pairs' ends, QEMU's */
     OTHER_FDS = 512,
     NOTICE_MAX = 64,
+    FRAMES_AT_ONCE = 8, /* then others have their turn */
+    CLIENT_BUFFER_BYTES = 256 * 1024,
     TRY_AGAIN_LATER = 1013, /* IANA's registry; not in libwebsockets 4.1 */
 };
 
@@ -76,7 +79,7 @@ struct ws {
 
     pthread_mutex_t lock;
     /* guarded by lock */
-    STAILQ_HEAD(, ws_session) inbox;
+    STAILQ_HEAD(inbox, ws_session) inbox;
     bool is_stopping, is_over;
 };
 
@@ -256,7 +259,10 @@ static void begin(struct ws_session *s)
         .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
         .opaque = s,
     };
+    const int room = CLIENT_BUFFER_BYTES;
 
+    /* A unix socket is writable while a quarter of it is used: leave room for a frame in that. */
+    (void)setsockopt(s->client_fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
     how.fd.sockfd = TAKE_FD(s->client_fd);
     s->since = w->now;
     TAILQ_INSERT_TAIL(&w->open, s, in_list);
@@ -337,8 +343,8 @@ static void close_all(struct ws *w)
     if (w->was_stopped)
         return;
     w->was_stopped = true;
-    TAILQ_FOREACH(s, &w->closing, in_list)
-    s->since = w->now;
+    for (s = TAILQ_FIRST(&w->closing); s; s = TAILQ_NEXT(s, in_list))
+        s->since = w->now;
 }
 
 /* On the thread, when it was woken: new sessions, dropped ones, or the end. */
@@ -408,8 +414,13 @@ static int send_piece(struct ws_session *s)
     return n;
 }
 
-/* One frame each time; pings first. */
-static int write_to_client(struct ws_session *s)
+static bool has_to_write(const struct ws_session *s)
+{
+    return s->wants_ping || s->wants_notice || s->reader.next || s->stage >= STAGE_ENDING;
+}
+
+/* One frame; pings first.  1: all is passed on. */
+static int write_frame(struct ws_session *s)
 {
     int n = 0;
 
@@ -426,15 +437,21 @@ static int write_to_client(struct ws_session *s)
     if (n < 0)
         return -1;
     touch(s);
-    if (s->wants_ping || s->wants_notice || s->reader.next || s->stage >= STAGE_ENDING)
-        want_to_write(s);
     return 0;
 }
 
+/* What libwebsockets had to keep of a frame goes first. */
 static int on_writable(struct ws_session *s)
 {
-    int r = write_to_client(s);
+    int r = 0;
 
+    for (int i = 0; i < FRAMES_AT_ONCE && r == 0 && has_to_write(s); i++) {
+        if (i > 0 && lws_partial_buffered(s->client))
+            break;
+        r = write_frame(s);
+    }
+    if (r == 0 && has_to_write(s))
+        want_to_write(s);
     if (r <= 0)
         return r;
     close_session(s, LWS_CLOSE_STATUS_NORMAL, "");

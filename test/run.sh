@@ -37,6 +37,7 @@ make_goal() { make --no-print-directory "$@"; }
 
 stage "lint" make_goal lint
 stage "units" make_goal -j2 unit
+stage "the page in a browser, without a cluster" test/web/run.sh
 if [ "${1:-quick}" = all ]; then
     stage "units under the address and undefined-behaviour sanitizers" make_goal -j2 unit-asan
     stage "threaded units under the thread sanitizer" make_goal -j2 unit-tsan

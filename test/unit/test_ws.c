@@ -138,6 +138,63 @@ static void stopping_says_going_away(void **state)
     close_ends(&e);
 }
 
+/* Until it has been silent long enough, and again; also one that QEMU says nothing to. */
+static void an_idle_session_is_pinged(void **state)
+{
+    struct ends *e = *state;
+    unsigned char data[200];
+    size_t len = 0;
+
+    open_session(e, "vm/console");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(read_any_frame(e->client, data, sizeof(data), &len), OPCODE_PING);
+        assert_int_equal(len, 0);
+    }
+    close_ends(e);
+}
+
+/* What is sent to it keeps it awake: a session that is not idle is not pinged. */
+static void a_busy_session_is_not_pinged(void **state)
+{
+    struct ends *e = *state;
+    unsigned char data[200];
+    size_t len = 0;
+
+    open_session(e, "vm/console");
+    for (int i = 0; i < 2 * WS_PING_TICKS; i++) {
+        (void)usleep(TICK_MS * 1000);
+        assert_int_equal(send(e->qemu, "x", 1, 0), 1);
+        assert_int_equal(read_any_frame(e->client, data, sizeof(data), &len), OPCODE_BINARY);
+    }
+    close_ends(e);
+}
+
+/* QEMU has gone, its last words are still in the socket: they come before the end. */
+static void the_tail_of_a_slow_client_is_complete(void **state)
+{
+    struct ends *e = *state;
+    static unsigned char data[70000];
+    size_t written = 0, arrived = 0, len = 0;
+
+    open_session(e, "vm/console");
+    for (;;) {
+        struct pollfd p = { .fd = e->qemu, .events = POLLOUT };
+
+        if (poll(&p, 1, 4 * TICK_MS) == 0)
+            break;
+        ssize_t n = send(e->qemu, data, sizeof(data), MSG_DONTWAIT);
+        if (n > 0)
+            written += (size_t)n;
+    }
+    (void)close(TAKE_FD(e->qemu));
+    (void)usleep(4 * TICK_MS * 1000);
+    while (read_frame(e->client, data, sizeof(data), &len) == OPCODE_BINARY)
+        arrived += len;
+    assert_int_equal(arrived, written);
+    assert_int_equal(data[0] << 8 | data[1], 1000);
+    close_ends(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +205,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slow_client_holds_qemu_back, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_an_upgrade_is_dropped, start, stop),
         cmocka_unit_test_setup_teardown(a_frame_of_no_known_kind_ends_the_session, start, stop),
+        cmocka_unit_test_setup_teardown(an_idle_session_is_pinged, start, stop),
+        cmocka_unit_test_setup_teardown(a_busy_session_is_not_pinged, start, stop),
+        cmocka_unit_test_setup_teardown(the_tail_of_a_slow_client_is_complete, start, stop),
         cmocka_unit_test(stopping_says_going_away),
     };
 
