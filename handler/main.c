@@ -3,12 +3,14 @@
  * virt-handler: one on each node.  Options, the parts in their order of start
  * and stop, signals.  What each part does is said in its header.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -31,7 +33,7 @@
 #include "kube/event.h"
 #include "kube/informer.h"
 
-enum { VMI_WORKERS = 10, POLL_MS = 5000, SYNC_LOOK_MS = 500 };
+enum { VMI_WORKERS = 10, POLL_MS = 5000, SYNC_LOOK_MS = 500, DESCRIPTORS = 65536 };
 
 struct settings {
     const char *listen, *kubeconfig, *master;
@@ -164,6 +166,17 @@ static void follow_cluster(struct handler *h)
 
     h->ca = informer_start(h->kube, h->watcher, &ca);
     h->kubevirts = informer_start(h->kube, h->watcher, &kubevirts);
+}
+
+/* Streams take four descriptors each; libwebsockets has tables as long as the limit. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    must(getrlimit(RLIMIT_NOFILE, &r) == 0);
+    r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+        log_warn("the limit of descriptors stays", "why", strerror(errno));
 }
 
 /* ---- signals ---- */
@@ -415,6 +428,7 @@ int main(int argc, char **argv)
         return 0;
     complete_settings(&h.s);
     log_init("virt-handler", (int)h.s.verbosity);
+    raise_descriptors();
     h.signals = open_signals();
     r = start(&h, &e);
     if (r < 0)

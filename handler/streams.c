@@ -27,6 +27,7 @@
 enum {
     CALL_THREADS = 8,
     CALL_QUEUE_MAX = 64,
+    CALL_CONNECTIONS_MAX = 1024,
     DIAL_THREADS = 8,
     DIAL_QUEUE_MAX = 256,
     DRAIN_MS = 2000,
@@ -443,6 +444,7 @@ int streams_start(struct streams **ret, const struct streams_options *o, struct 
         .policy = { .peer = TLS_PEER_REQUIRED,
                     .cn = { "kubevirt.io:system:client:virt-handler" },
                     .cn_len = o->any_cn ? 0 : 1 },
+        .connections_max = WS_SESSIONS_MAX + CALL_CONNECTIONS_MAX,
         .handler = on_call,
         .ctx = s,
     };
