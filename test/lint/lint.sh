@@ -61,7 +61,7 @@ curl/ ^http/
 gnutls/ ^(http|certs)/
 uv.h ^base/loop\.c
 libvirt/ ^launcher/
-libwebsockets.h ^(handler|cli)/
+libwebsockets.h ^handler/
 nghttp2/ ^handler/
 protobuf-c/ ^handler/
 nftables/ ^handler/
