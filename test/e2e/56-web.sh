@@ -17,7 +17,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: watcher, namespace: $NS}
 rules:
-- {apiGroups: [subresources.kubevirt.io], resources: [virtualmachineinstances/vnc, virtualmachineinstances/console], verbs: [get]}
+- {apiGroups: [subresources.kubevirt.io], resources: [virtualmachineinstances/vnc, virtualmachineinstances/vnc/screenshot, virtualmachineinstances/console], verbs: [get]}
 Y
     k create rolebinding watcher --role=watcher --serviceaccount="$NS:onlooker" --dry-run=client -o yaml | k apply -f - >/dev/null
     local token answer
