@@ -20,6 +20,7 @@ type terminal struct {
 	output chan []byte
 	end    chan error
 	seen   []byte // since the last expectation was met
+	before []byte // what came before it
 }
 
 func openTerminal(c kubecli.KubevirtClient, name string) (*terminal, error) {
@@ -62,13 +63,13 @@ func (t *terminal) keys(text string) error {
 	return nil
 }
 
-// expect waits until the text is shown; what came before it is forgotten.
+// expect waits until the text is shown; what came before it is in t.before then.
 func (t *terminal) expect(ctx context.Context, text string, patience time.Duration) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for {
 		if at := bytes.Index(t.seen, []byte(text)); at >= 0 {
-			t.seen = t.seen[at+len(text):]
+			t.before, t.seen = t.seen[:at], t.seen[at+len(text):]
 			return nil
 		}
 		select {

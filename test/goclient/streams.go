@@ -262,7 +262,11 @@ func forwardUDP(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	if err := upload(ctx, c, *udpEcho, "/tmp/udp-echo"); err != nil {
 		return "", fmt.Errorf("upload: %w", err)
 	}
-	if err := inGuest(ctx, c, fmt.Sprintf("/tmp/udp-echo %d </dev/null & echo listens-$((1+1))", udpPort), "listens-2"); err != nil {
+	// A copy: what brought the program may still hold it open, and then it cannot be run.  What arrives before it
+	// has its socket is answered with "port unreachable", and gone.
+	listen := fmt.Sprintf("cp /tmp/udp-echo /tmp/ue; /tmp/ue %d </dev/null & until grep -q ':%04X ' /proc/net/udp; do sleep 1; done; echo listens-$((1+1))",
+		udpPort, udpPort)
+	if err := inGuest(ctx, c, listen, "listens-2"); err != nil {
 		return "", err
 	}
 	s, err := c.VirtualMachineInstance(*namespace).PortForward(*name, udpPort, "udp")
@@ -271,19 +275,46 @@ func forwardUDP(ctx context.Context, c kubecli.KubevirtClient) (string, error) {
 	}
 	conn := within(ctx, s)
 	defer conn.Close()
-	for _, datagram := range []string{"one", "two, longer", strings.Repeat("x", 1400)} {
-		if _, err := io.WriteString(conn, datagram); err != nil {
-			return "", err
-		}
-		answer := make([]byte, len(datagram))
-		if _, err := io.ReadFull(conn, answer); err != nil {
-			return "", err
-		}
-		if string(answer) != datagram {
-			return "", fmt.Errorf("%q came back for %q", answer, datagram)
+	for n, datagram := range []string{"one", "two, longer", strings.Repeat("x", 1400)} {
+		if err := echoed(conn, datagram); err != nil {
+			return "", fmt.Errorf("datagram %d: %w; the guest: %s", n+1, err, udpOfGuest(c))
 		}
 	}
 	return "three datagrams and back", nil
+}
+
+// echoed allows a datagram 20 s: nothing sends it again.
+func echoed(conn net.Conn, datagram string) error {
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, datagram); err != nil {
+		return err
+	}
+	answer := make([]byte, len(datagram))
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		return err
+	}
+	if string(answer) != datagram {
+		return fmt.Errorf("%q came back for %q", answer, datagram)
+	}
+	return nil
+}
+
+// udpOfGuest says what became of datagrams in the guest: InDatagrams NoPorts InErrors OutDatagrams, and who listens.
+func udpOfGuest(c kubecli.KubevirtClient) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	t, err := openTerminal(c, *name)
+	if err != nil {
+		return err.Error()
+	}
+	defer t.close()
+	if err := t.shell(ctx); err != nil {
+		return err.Error()
+	}
+	if err := t.run(ctx, "grep Udp: /proc/net/snmp; cat /proc/net/udp; echo all-$((1+1))", "all-2"); err != nil {
+		return err.Error()
+	}
+	return string(t.before)
 }
 
 // ---- devices ----
