@@ -89,8 +89,21 @@ is_available_api() {
 }
 run_case "kube-apiserver away for 60 s: nothing is touched, all watches resume" apiserver_away
 
+# kube-proxy, whose watches wait longer and longer while the API server is away, carries changes out again: a new
+# service is reached.  Until then no service follows its pods, whoever answers behind it.
+proxy_follows() {
+    local address
+    kubectl -n kubevirt delete service follows --ignore-not-found >/dev/null
+    kubectl -n kubevirt create service clusterip follows --tcp 443:8443 --dry-run=client -o json |
+        jq '.spec.selector = {"kubevirt.io": "virt-api"}' | kubectl apply -f - >/dev/null
+    address=$(kubectl -n kubevirt get service follows -o 'jsonpath={.spec.clusterIP}')
+    until_true 120 "kube-proxy follows" curl -sk -m 2 -o /dev/null "https://$address/readyz"
+    kubectl -n kubevirt delete service follows >/dev/null
+}
+
 hanging_node() {
     make_victim
+    proxy_follows
     local pids n
     pids=$(pids_of virt-handler)
     # shellcheck disable=SC2086
@@ -119,6 +132,7 @@ run_case "500 calls hang on a node that does not answer: Available, discovery an
 # Admissions go on, eight at a time on kept connections, while both pods of virt-api are replaced.
 restarted_under_load() {
     local dir n=0 reviews wrong
+    proxy_follows
     dir=$(mktemp -d)
     vm_manifest admitted Halted >"$dir/vm.yaml"
     kubectl create --dry-run=client -o json -f "$dir/vm.yaml" >"$dir/vm.json"
