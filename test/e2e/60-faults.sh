@@ -54,6 +54,16 @@ launcher_dies() {
 is_other_running() { is_running "$1" && [ "$(field vmi "$1" .metadata.uid)" != "$2" ]; }
 run_case "the launcher killed: the instance fails, Always starts another" launcher_dies
 
+# An outage ends kube-controller-manager where it has a leader to elect; here it would go on with what it knew, take
+# the node for dead, and with that all pods for not ready: services without endpoints, after the API server is back.
+fresh_kubernetes() {
+    local component
+    for component in controller-manager proxy; do
+        "$repository/deploy/local/node.sh" stop "$component"
+        "$repository/deploy/local/node.sh" start "$component"
+    done
+}
+
 apiserver_away() {
     make_victim
     local before uid
@@ -64,6 +74,7 @@ apiserver_away() {
     [ "$(qemu_pid victim)" = "$before" ] || fail "QEMU is gone while the API server was away"
     "$repository/deploy/local/node.sh" start apiserver
     until_true 60 "API server back" kubectl get --raw /readyz
+    fresh_kubernetes
     until_true 60 "cvirt back" is_available_api
     [ "$(field vmi victim .metadata.uid)" = "$uid" ] || fail "the instance was made anew"
     is_running victim || fail "phase $(field vmi victim .status.phase)"
@@ -89,9 +100,9 @@ is_available_api() {
 }
 run_case "kube-apiserver away for 60 s: nothing is touched, all watches resume" apiserver_away
 
-# kube-proxy, whose watches wait longer and longer while the API server is away, carries changes out again: a new
-# service is reached.  Until then no service follows its pods, whoever answers behind it.
-proxy_follows() {
+# After an outage: kube-proxy carries changes out again, so that a new service is reached (until then no service follows
+# its pods, whoever answers behind it), and both pods of virt-api have been taken for ready for a while.
+cluster_follows() {
     local address
     kubectl -n kubevirt delete service follows --ignore-not-found >/dev/null
     kubectl -n kubevirt create service clusterip follows --tcp 443:8443 --dry-run=client -o json |
@@ -99,11 +110,20 @@ proxy_follows() {
     address=$(kubectl -n kubevirt get service follows -o 'jsonpath={.spec.clusterIP}')
     until_true 120 "kube-proxy follows" curl -sk -m 2 -o /dev/null "https://$address/readyz"
     kubectl -n kubevirt delete service follows >/dev/null
+    until_true 120 "virt-api's endpoints stay" endpoints_stay
+}
+endpoints_stay() {
+    local n
+    for n in 1 2 3 4 5 6 7 8 9 10; do
+        [ "$(kubectl -n kubevirt get endpointslices -l kubernetes.io/service-name=virt-api -o json |
+            jq '[.items[].endpoints[]? | select(.conditions.ready)] | length')" -eq 2 ] || return 1
+        sleep 1
+    done
 }
 
 hanging_node() {
     make_victim
-    proxy_follows
+    cluster_follows
     local pids n
     pids=$(pids_of virt-handler)
     # shellcheck disable=SC2086
@@ -132,7 +152,7 @@ run_case "500 calls hang on a node that does not answer: Available, discovery an
 # Admissions go on, eight at a time on kept connections, while both pods of virt-api are replaced.
 restarted_under_load() {
     local dir n=0 reviews wrong
-    proxy_follows
+    cluster_follows
     dir=$(mktemp -d)
     vm_manifest admitted Halted >"$dir/vm.yaml"
     kubectl create --dry-run=client -o json -f "$dir/vm.yaml" >"$dir/vm.json"
