@@ -56,12 +56,10 @@ run_case "the launcher killed: the instance fails, Always starts another" launch
 
 # An outage ends kube-controller-manager where it has a leader to elect; here it would go on with what it knew, take
 # the node for dead, and with that all pods for not ready: services without endpoints, after the API server is back.
+# kube-proxy, through which pods reach the API server, waits longer and longer between its tries.
 fresh_kubernetes() {
-    local component
-    for component in controller-manager proxy; do
-        "$repository/deploy/local/node.sh" stop "$component"
-        "$repository/deploy/local/node.sh" start "$component"
-    done
+    "$repository/deploy/local/node.sh" restart controller-manager
+    "$repository/deploy/local/node.sh" restart proxy
 }
 
 apiserver_away() {
@@ -100,30 +98,20 @@ is_available_api() {
 }
 run_case "kube-apiserver away for 60 s: nothing is touched, all watches resume" apiserver_away
 
-# After an outage: kube-proxy carries changes out again, so that a new service is reached (until then no service follows
-# its pods, whoever answers behind it), and both pods of virt-api have been taken for ready for a while.
-cluster_follows() {
-    local address
-    kubectl -n kubevirt delete service follows --ignore-not-found >/dev/null
-    kubectl -n kubevirt create service clusterip follows --tcp 443:8443 --dry-run=client -o json |
-        jq '.spec.selector = {"kubevirt.io": "virt-api"}' | kubectl apply -f - >/dev/null
-    address=$(kubectl -n kubevirt get service follows -o 'jsonpath={.spec.clusterIP}')
-    until_true 120 "kube-proxy follows" curl -sk -m 2 -o /dev/null "https://$address/readyz"
-    kubectl -n kubevirt delete service follows >/dev/null
-    until_true 120 "virt-api's endpoints stay" endpoints_stay
-}
+# After an outage: both pods of virt-api have been taken for ready for a while.  kube-apiserver calls webhooks and
+# aggregated APIs by the endpoints, without kube-proxy.
+wait_for_endpoints() { until_true 120 "virt-api's endpoints stay" endpoints_stay; }
 endpoints_stay() {
     local n
     for n in 1 2 3 4 5 6 7 8 9 10; do
-        [ "$(kubectl -n kubevirt get endpointslices -l kubernetes.io/service-name=virt-api -o json |
-            jq '[.items[].endpoints[]? | select(.conditions.ready)] | length')" -eq 2 ] || return 1
+        [ "$(ready_api_addresses | wc -l)" -eq 2 ] || return 1
         sleep 1
     done
 }
 
 hanging_node() {
     make_victim
-    cluster_follows
+    wait_for_endpoints
     local pids n
     pids=$(pids_of virt-handler)
     # shellcheck disable=SC2086
@@ -152,7 +140,7 @@ run_case "500 calls hang on a node that does not answer: Available, discovery an
 # Admissions go on, eight at a time on kept connections, while both pods of virt-api are replaced.
 restarted_under_load() {
     local dir n=0 reviews wrong
-    cluster_follows
+    wait_for_endpoints
     dir=$(mktemp -d)
     vm_manifest admitted Halted >"$dir/vm.yaml"
     kubectl create --dry-run=client -o json -f "$dir/vm.yaml" >"$dir/vm.json"

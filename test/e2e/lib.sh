@@ -208,11 +208,12 @@ direct() {
     shift
     curl -sk --connect-timeout 10 -w '\n%{http_code}\n' "$@" "https://$(api_pod_ip):8443$path"
 }
-# Of one that is ready: the pod of an earlier rollout may still run, and is about to go.
-api_pod_ip() {
+# Of those that are ready: the pod of an earlier rollout may still run, and is about to go.
+ready_api_addresses() {
     kubectl -n kubevirt get endpointslices -l kubernetes.io/service-name=virt-api -o json |
-        jq -r '[.items[].endpoints[]? | select(.conditions.ready) | .addresses[0]][0]'
+        jq -r '.items[].endpoints[]? | select(.conditions.ready) | .addresses[0]'
 }
+api_pod_ip() { ready_api_addresses | sed -n 1p; }
 
 code() { tail -n 1; }
 
